@@ -1,0 +1,49 @@
+import type { FieldProblem } from '../domain/errors.js'
+import type { Json } from '../domain/json.js'
+import type { Principal } from './principal.js'
+
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE'
+
+/**
+ * One request, freed from its transport. HTTP and the in-process client both make these; everything past
+ * this point treats them alike.
+ */
+export interface ApiRequest {
+  method: Method
+  /** Below the mount point, still percent-encoded, without the query string: `/acme/sandbox/dogs`. */
+  path: string
+  /** The query string without its leading `?`. Further `?` in it stand for `&` (old clients send them). */
+  search: string
+  /** Value of the `Authorization` header. */
+  authorization?: string | undefined
+  /** Parsed JSON body, or the fields of a form. `undefined` when there was none. */
+  body?: Json | undefined
+  /** True when `body` came from a form (all values are strings). */
+  form?: boolean
+  /** Scheme, host and mount path that clients reach us by, without a trailing slash. */
+  baseUrl: string
+  /** Set by in-process callers in place of credentials. */
+  principal?: Principal
+  signal?: AbortSignal
+}
+
+/** One reply: a status, a JSON text, and the few headers that belong to its meaning. */
+export interface ApiReply {
+  status: number
+  /** The whole body. Stored documents reach it without being parsed. */
+  json: string
+  headers?: Record<string, string>
+}
+
+/** Body of every reply with a status of 400 or more. */
+export interface ErrorBody {
+  error: string
+  error_description: string
+  exception: string
+  timestamp: number
+  duration: number
+  /** HTTP status, and the same text again: the reference's `Error` model. */
+  code: number
+  message: string
+  fields?: FieldProblem[]
+}
