@@ -34,11 +34,13 @@ export const ERROR_CODES = {
   not_found: 404,
   unsupported_service_operation: 405,
   not_allowed: 405,
+  request_timeout: 408,
   conflict: 409,
   application_already_exists: 409,
   payload_too_large: 413,
   uri_too_long: 414,
   not_supported: 415,
+  request_header_too_large: 431,
   internal: 500,
   not_implemented: 501,
   unavailable: 503,
@@ -97,8 +99,9 @@ export const entityNotFound = (ref: string, byUuid: boolean): AppError =>
 export const resourceNotFound = (): AppError =>
   new AppError('service_resource_not_found', 'Service resource not found')
 
-export const unauthorized = (message = 'Subject does not have permission to access this resource'): AppError =>
-  new AppError('unauthorized', message)
+export const unauthorized = (
+  message = 'Subject does not have permission to access this resource',
+): AppError => new AppError('unauthorized', message)
 
 /** A unique property's value is taken by another entity. */
 export class DuplicateError extends AppError {

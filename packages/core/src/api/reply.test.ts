@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest'
+import { AppError } from '../domain/errors.js'
+import { errorReply } from './reply.js'
+
+describe('errorReply', () => {
+  it('shows code, message and fields of an error meant for callers', () => {
+    const error = new AppError('illegal_argument', 'bad name', {
+      fields: [{ field: 'name', message: 'bad' }],
+    })
+
+    const reply = errorReply(error, 1_000, 1_007)
+
+    expect(reply.status).toBe(400)
+    expect(JSON.parse(reply.json)).toEqual({
+      error: 'illegal_argument',
+      timestamp: 1_000,
+      duration: 7,
+      error_description: 'bad name',
+      exception: 'IllegalArgumentException',
+      code: 400,
+      message: 'bad name',
+      fields: [{ field: 'name', message: 'bad' }],
+    })
+  })
+
+  it('hides the text of any other error and reports it under the error_id', () => {
+    const reports: [unknown, string][] = []
+    const error = new Error('password of the database is hunter2')
+
+    const reply = errorReply(error, 0, 0, (...report) => reports.push(report))
+
+    const body = JSON.parse(reply.json)
+    expect(reply.status).toBe(500)
+    expect(reply.json).not.toContain('hunter2')
+    expect(body).toMatchObject({ error: 'internal', exception: 'InternalException', code: 500 })
+    expect(reports).toEqual([[error, body.error_id]])
+  })
+
+  it('sends Retry-After when the error says when to come back', () => {
+    const reply = errorReply(new AppError('unavailable', 'later', { retryAfter: 3 }), 0, 0)
+
+    expect(reply).toMatchObject({ status: 503, headers: { 'Retry-After': '3' } })
+  })
+})

@@ -1,0 +1,5 @@
+export type { Principal } from './api/principal.js'
+export { errorReply } from './api/reply.js'
+export type { ApiReply, ApiRequest, ErrorBody, Method } from './api/request.js'
+export { AppError, ERROR_CODES, type ErrorCode } from './domain/errors.js'
+export type { Json, JsonObject } from './domain/json.js'
