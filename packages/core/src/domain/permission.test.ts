@@ -90,7 +90,7 @@ describe('a permission string', () => {
     const started = performance.now()
 
     expect(() => parsePermission(`get:${'/**'.repeat(350_000)}`)).toThrow('1000 characters')
-    expect(performance.now() - started).toBeLessThan(50)
+    expect(performance.now() - started).toBeLessThan(250)
   })
 
   it('is the same after any number of readings', () => {
