@@ -1,6 +1,6 @@
 import type { ApiReply, ApiRequest } from '@entigrid/core'
 
-/** What this package needs of an engine. */
+/** What this package needs of an engine to serve it. */
 export interface Engine {
   /** Never rejects: errors are replies. */
   handle(request: ApiRequest): Promise<ApiReply>
@@ -9,4 +9,24 @@ export interface Engine {
   /** Lets running requests finish, then closes the database. */
   close(): Promise<void>
   readonly version: string
+}
+
+/** What a first start made, or found there. */
+export interface Bootstrapped {
+  created: boolean
+  username: string
+  /** Present only when it was generated just now. */
+  password?: string | undefined
+  organization: string
+  application: string
+}
+
+/** An engine that can set up an empty database. */
+export interface StandaloneEngine extends Engine {
+  /** Makes the first administrator and organization, with its sandbox, unless they are there. */
+  bootstrap(first: {
+    username: string
+    password?: string | undefined
+    organization: string
+  }): Promise<Bootstrapped>
 }

@@ -1,6 +1,16 @@
+import pino from 'pino'
+
 /** What the server writes its log to; a pino logger is one. */
 export interface Log {
   info(fields: object, message: string): void
   warn(fields: object, message: string): void
   error(fields: object, message: string): void
+}
+
+/** Writes JSON lines to standard output without blocking requests. `flush` writes what is left, before the end. */
+export const openLog = (level: string): { log: Log; flush: () => void } => {
+  const destination = pino.destination({ fd: 1, sync: false })
+  const formatters = { level: (label: string) => ({ level: label }) }
+  const log = pino({ level, base: null, formatters }, destination)
+  return { log, flush: () => destination.flushSync() }
 }

@@ -1,0 +1,148 @@
+import { randomBytes } from 'node:crypto'
+import type { JsonObject } from '@entigrid/core'
+import { type Arguments, helpText, parseArguments } from './arguments.js'
+import { ConfigError, readConfig } from './config.js'
+import { type DatabasePlace, placeOf, prepareFolder, secretOf } from './database-place.js'
+import type { StandaloneEngine } from './engine.js'
+import { findExample } from './example.js'
+import { type Log, openLog } from './log.js'
+import { startServer } from './server.js'
+import type { Config } from './settings.js'
+import { explainFailure } from './start-failure.js'
+import { welcome } from './welcome.js'
+
+export interface EngineSettings {
+  database: string
+  secret: string
+  compatibility: 'usergrid' | undefined
+  sysadmin: { username: string; password: string } | undefined
+  publicUrl: string | undefined
+  log: Log
+}
+
+/** The process, as the commands see it. */
+export interface Surroundings {
+  env: Readonly<Record<string, string | undefined>>
+  folder: string
+  version: string
+  openEngine(settings: EngineSettings): Promise<StandaloneEngine>
+  /** Results, for people and programs. */
+  print(text: string): void
+  /** Everything else that people read. */
+  tell(text: string): void
+  /** Resolves when the process is asked to stop. */
+  stopped: Promise<unknown>
+}
+
+interface Opened {
+  config: Config
+  place: DatabasePlace
+  engine: StandaloneEngine
+  log: Log
+  flush: () => void
+}
+
+/** Runs one command and resolves with the exit code. What goes wrong is told on one line. */
+export const run = async (argv: readonly string[], around: Surroundings): Promise<number> => {
+  let config: Config | undefined
+  try {
+    const args = parseArguments(argv)
+    if (args.command === 'help') around.print(helpText())
+    else if (args.command === 'version') around.print(`${around.version}\n`)
+    else {
+      config = readConfig({ flags: args.flags, env: around.env, folder: around.folder })
+      await runWithEngine(args, config, around)
+    }
+    return 0
+  } catch (error) {
+    around.tell(`entigrid: ${explain(error, config, around)}\n`)
+    return 1
+  }
+}
+
+const explain = (error: unknown, config: Config | undefined, { folder }: Surroundings): string => {
+  const { host = '', port = 0, databaseUrl = '' } = config ?? {}
+  const known = explainFailure(error, { host, port, database: placeOf(databaseUrl, folder).shown })
+  return known ?? (error instanceof Error && error.stack !== undefined ? error.stack : String(error))
+}
+
+const runWithEngine = async (args: Arguments, config: Config, around: Surroundings): Promise<void> => {
+  const place = placeOf(config.databaseUrl, around.folder)
+  prepareFolder(place)
+  const secret = secretOf(config.secret, place)
+  const { log, flush } = openLog(config.logLevel)
+  const { adminUsername: username, adminPassword: password, compatibility, publicUrl } = config
+  try {
+    const engine = await around.openEngine({
+      database: config.databaseUrl,
+      secret,
+      compatibility,
+      sysadmin: username !== undefined && password !== undefined ? { username, password } : undefined,
+      publicUrl,
+      log,
+    })
+    try {
+      await RUN[args.command as keyof typeof RUN]({ config, place, engine, log, flush }, args, around)
+    } finally {
+      await engine.close()
+    }
+  } finally {
+    flush()
+  }
+}
+
+/** The port is taken first: a failure after the administrator is made would lose his password. */
+const start = async ({ config, place, engine, log }: Opened, { flags }: Arguments, around: Surroundings) => {
+  const { load } = flags
+  const example = typeof load === 'string' ? await findExample(load) : undefined
+  const { host, port, publicUrl, trustProxy } = config
+  const server = await startServer(engine, { host, port, publicUrl, trustProxy, log })
+  try {
+    const bootstrapped = await engine.bootstrap({
+      username: config.adminUsername ?? 'admin',
+      password: config.adminPassword,
+      organization: 'demo',
+    })
+    around.tell(welcome({ version: engine.version, url: server.url, place, bootstrapped }))
+    const { organization, application } = bootstrapped
+    const progress = (message: string) => around.tell(`${message}\n`)
+    log.info({ url: server.url }, 'started')
+    await Promise.race([example?.load(engine, { organization, application, progress }), around.stopped])
+    await around.stopped
+    log.info({}, 'stopping')
+  } finally {
+    await server.close()
+  }
+  log.info({}, 'stopped')
+}
+
+const migrate = async ({ place }: Opened, _: Arguments, { print }: Surroundings) =>
+  print(`The schema of ${place.shown} is up to date\n`)
+
+const createAdmin = async (
+  { config, engine }: Opened,
+  { operands, flags }: Arguments,
+  { print }: Surroundings,
+) => {
+  const [username, email] = operands as [string, string]
+  const { organization } = flags
+  const password = config.adminPassword ?? randomBytes(12).toString('base64url')
+  const users =
+    typeof organization === 'string'
+      ? `/management/orgs/${encodeURIComponent(organization)}/users`
+      : '/management/users'
+  const reply = await engine.handle({
+    method: 'POST',
+    path: users,
+    search: '',
+    body: { username, email, password, name: username },
+    baseUrl: config.publicUrl ?? '',
+    principal: { kind: 'system', reason: 'entigrid create-admin' },
+  })
+  if (reply.status >= 400)
+    throw new ConfigError(String((JSON.parse(reply.json) as JsonObject)['error_description']))
+  print(`Made the administrator ${username}\n`)
+  if (config.adminPassword === undefined) print(`Password: ${password}\n`)
+}
+
+const RUN = { start, migrate, 'create-admin': createAdmin }

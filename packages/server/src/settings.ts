@@ -1,0 +1,172 @@
+/** What the standalone server can be told, after checking. */
+export interface Config {
+  port: number
+  host: string
+  databaseUrl: string
+  adminUsername: string | undefined
+  adminPassword: string | undefined
+  secret: string | undefined
+  publicUrl: string | undefined
+  compatibility: 'usergrid' | undefined
+  logLevel: string
+  trustProxy: boolean
+}
+
+export interface Setting<Value = unknown> {
+  /** Name of the environment variable. */
+  env: string
+  /** Name of the flag, without its dashes. */
+  flag: string
+  /** What stands for the value in the help; absent for switches. */
+  hint?: string
+  fallback: Value
+  help: string
+  /** Its value must not appear in messages. */
+  hidden?: true
+  /** @throws {Error} whose message continues "KEY must be ..." */
+  read(text: string): Value
+}
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
+const MIN_SECRET = 32
+
+const mustBe = (what: string): never => {
+  throw new Error(what)
+}
+
+const text = (value: string): string => value
+
+const port = (value: string): number =>
+  /^\d{1,5}$/.test(value) && Number(value) <= 65_535
+    ? Number(value)
+    : mustBe('a whole number from 0 to 65535')
+
+const database = (value: string): string =>
+  /^(?:sqlite:.|postgres(?:ql)?:\/\/.)/.test(value)
+    ? value
+    : mustBe('sqlite:PATH, sqlite::memory: or postgres://USER:PASSWORD@HOST/DATABASE')
+
+const secret = (value: string): string =>
+  value.length >= MIN_SECRET ? value : mustBe(`at least ${MIN_SECRET} characters of random text`)
+
+const httpUrl = (value: string): string =>
+  /^https?:\/\/[^\s?#]+$/.test(value) ? value : mustBe('an http or https URL without a query')
+
+const oneOf =
+  <Choice extends string>(...choices: Choice[]) =>
+  (value: string): Choice =>
+    choices.find((choice) => choice === value) ?? mustBe(`one of ${choices.join(', ')}`)
+
+const yesOrNo = (value: string): boolean => {
+  if (/^(?:true|1|yes|on)$/i.test(value)) return true
+  return /^(?:false|0|no|off)$/i.test(value) ? false : mustBe('true or false')
+}
+
+/** Every setting, in the order of the help. The keys are those of the configuration file. */
+export const SETTINGS: { readonly [Key in keyof Config]: Setting<Config[Key]> } = {
+  port: {
+    env: 'PORT',
+    flag: 'port',
+    hint: 'NUMBER',
+    fallback: 8080,
+    help: 'Port to listen on; 0 takes any free one',
+    read: port,
+  },
+  host: {
+    env: 'HOST',
+    flag: 'host',
+    hint: 'ADDRESS',
+    fallback: '127.0.0.1',
+    help: 'Address to listen on; 0.0.0.0 lets other machines in',
+    read: text,
+  },
+  databaseUrl: {
+    env: 'ENTIGRID_DATABASE_URL',
+    flag: 'database-url',
+    hint: 'URL',
+    fallback: 'sqlite:./data/entigrid.db',
+    help: 'sqlite:PATH, sqlite::memory: or postgres://USER:PASSWORD@HOST/DATABASE',
+    hidden: true,
+    read: database,
+  },
+  adminUsername: {
+    env: 'ENTIGRID_ADMIN_USERNAME',
+    flag: 'admin-username',
+    hint: 'NAME',
+    fallback: undefined,
+    help: 'Name of the system administrator',
+    read: text,
+  },
+  adminPassword: {
+    env: 'ENTIGRID_ADMIN_PASSWORD',
+    flag: 'admin-password',
+    hint: 'TEXT',
+    fallback: undefined,
+    help: 'Password of the system administrator',
+    hidden: true,
+    read: text,
+  },
+  secret: {
+    env: 'ENTIGRID_SECRET',
+    flag: 'secret',
+    hint: 'TEXT',
+    fallback: undefined,
+    help: `Signs tokens and encrypts credentials, ${MIN_SECRET} characters or more; made and kept beside a SQLite file, required with PostgreSQL`,
+    hidden: true,
+    read: secret,
+  },
+  publicUrl: {
+    env: 'ENTIGRID_PUBLIC_URL',
+    flag: 'public-url',
+    hint: 'URL',
+    fallback: undefined,
+    help: 'The URL that clients reach the server by, for links in replies and mails; told from each request by default',
+    read: httpUrl,
+  },
+  compatibility: {
+    env: 'ENTIGRID_COMPATIBILITY',
+    flag: 'compat',
+    hint: 'usergrid',
+    fallback: undefined,
+    help: 'Restores the defaults of the original where ours are safer',
+    read: oneOf('usergrid'),
+  },
+  logLevel: {
+    env: 'ENTIGRID_LOG_LEVEL',
+    flag: 'log-level',
+    hint: 'LEVEL',
+    fallback: 'info',
+    help: `Least level that is logged: ${LOG_LEVELS.join(', ')}`,
+    read: oneOf(...LOG_LEVELS),
+  },
+  trustProxy: {
+    env: 'ENTIGRID_TRUST_PROXY',
+    flag: 'trust-proxy',
+    fallback: false,
+    help: 'Believe X-Forwarded-Proto and X-Forwarded-Host, for use behind a proxy that always sets them',
+    read: yesOrNo,
+  },
+}
+
+/** Keys and settings, in order. */
+export const settingEntries = Object.entries(SETTINGS) as [keyof Config, Setting][]
+
+/** The settings as the lines of a help text. */
+export const settingsHelp = (): string =>
+  settingEntries
+    .map(([key, { flag, hint, env, fallback, help }]) => {
+      const shown = fallback === undefined ? '' : ` (default ${fallback})`
+      return `  --${flag}${hint === undefined ? '' : ` ${hint}`}\n      ${help}${shown}.\n      ${env}, or "${key}" in the file.`
+    })
+    .join('\n')
+
+/** The settings as a table in Markdown, for the documentation. */
+export const settingsTable = (): string =>
+  [
+    '| Environment | Flag | Key in the file | Default | Meaning |',
+    '|---|---|---|---|---|',
+    ...settingEntries.map(
+      ([key, { env, flag, fallback, help }]) =>
+        `| \`${env}\` | \`--${flag}\` | \`${key}\` | ${fallback === undefined ? '' : `\`${fallback}\``} | ${help} |`,
+    ),
+  ].join('\n')
