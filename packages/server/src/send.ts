@@ -9,7 +9,7 @@ import { wrapInCallback } from './jsonp.js'
 const COMPRESS_ABOVE = 1_024
 /** How long, and for how many bytes, an upload that nobody wants is read on before its connection is cut. */
 const LINGER = { milliseconds: 1_000, bytes: 16_777_216 }
-// A page of 100 entities takes 0.4 ms at level 1 and 1.0 ms at level 6, for a third more bytes.
+// 30 kB of 100 entities take 0.20 ms and 9.0 kB at level 1, 0.27 ms and 8.3 kB at the default of 6.
 const compress = promisify(gzip)
 
 export interface Sending {
