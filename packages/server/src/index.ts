@@ -3,4 +3,4 @@ export { createHandler, type Handler, type HandlerOptions, type Mounting } from 
 export { DEFAULT_LIMITS, type Limits } from './limits.js'
 export type { Log } from './log.js'
 export { entigrid } from './router.js'
-export { type RunningServer, type ServerOptions, startServer } from './server.js'
+export { type RunningServer, type ServerOptions, startServer, type Timeouts } from './server.js'

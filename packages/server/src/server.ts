@@ -12,6 +12,19 @@ export interface ServerOptions extends HandlerOptions {
   port?: number | undefined
   /** Milliseconds that running requests get to finish when the server closes. */
   grace?: number | undefined
+  timeouts?: Partial<Timeouts> | undefined
+}
+
+/** Milliseconds. */
+export interface Timeouts {
+  /** What a client may take to send the head of a request. */
+  headers: number
+  /** What it may take to send all of it. */
+  request: number
+  /** How long an idle connection is kept. */
+  keepAlive: number
+  /** How often connections are checked for the first two. */
+  check: number
 }
 
 export interface RunningServer {
@@ -23,11 +36,8 @@ export interface RunningServer {
   close(): Promise<void>
 }
 
-/** Milliseconds a client may take for the head of a request, and for all of it. */
-const HEADERS_TIMEOUT = 15_000
-const REQUEST_TIMEOUT = 60_000
-/** Longer than the 60 s that common load balancers keep an idle connection, so that they close it, not we. */
-const KEEP_ALIVE_TIMEOUT = 65_000
+/** Idle connections live longer than the 60 s of common load balancers, so that they close them, not we. */
+const TIMEOUTS: Timeouts = { headers: 15_000, request: 60_000, keepAlive: 65_000, check: 5_000 }
 /** Bytes of request line and headers. Above the longest URL, so that a longer one gets its own error. */
 const MAX_HEADER_SIZE = 49_152
 
@@ -36,11 +46,12 @@ export const startServer = async (engine: Engine, options: ServerOptions = {}): 
   const { host = '127.0.0.1', port = 8080, grace = 10_000 } = options
   let closing = false
   const handle = createHandler(engine, { ...options, closing: () => closing })
+  const timeouts = { ...TIMEOUTS, ...options.timeouts }
   const server = createServer({
-    headersTimeout: HEADERS_TIMEOUT,
-    requestTimeout: REQUEST_TIMEOUT,
-    connectionsCheckingInterval: 5_000,
-    keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
+    headersTimeout: timeouts.headers,
+    requestTimeout: timeouts.request,
+    keepAliveTimeout: timeouts.keepAlive,
+    connectionsCheckingInterval: timeouts.check,
     maxHeaderSize: MAX_HEADER_SIZE,
   })
   // A client that has said all it has to say still gets its reply.
@@ -56,6 +67,8 @@ export const startServer = async (engine: Engine, options: ServerOptions = {}): 
   server.on('clientError', (error, socket) => answerInvalidHttp(error, socket, running.get(socket)))
   server.on('connect', (_, socket) => refuse(socket, new AppError('not_allowed', 'CONNECT is not supported')))
   await listening(server, host, port)
+  // Such as too many open files: the connection is lost, the server is not.
+  server.on('error', (err) => options.log?.error({ err }, 'connection not accepted'))
   const address = server.address() as AddressInfo
   return {
     host,
@@ -120,6 +133,7 @@ const clientErrorOf = ({ code }: NodeJS.ErrnoException): AppError => {
 }
 
 const refuse = (socket: Duplex, error: AppError): void => {
+  socket.on('error', () => socket.destroy())
   const now = Date.now()
   const { status, json } = errorReply(error, now, now)
   const head = [

@@ -96,6 +96,29 @@ describe('a connection', () => {
     })
   })
 
+  it.each([
+    ['head', 'POST /a/b HTTP/1.1\r\nHost:'],
+    ['body', 'POST /a/b HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n{'],
+  ])('that takes too long over its %s gets 408 and ends', async (_, text) => {
+    await using http = await openHttp(undefined, { timeouts: { headers: 40, request: 80, check: 10 } })
+
+    const received = await exchange(http.port, text)
+
+    expect(received).toMatch(/^HTTP\/1.1 408 Request Timeout\r\n/)
+    expect(received).toContain('"error":"request_timeout"')
+  })
+
+  it('that asks for a tunnel and breaks off harms nobody', async () => {
+    await using http = await openHttp()
+    const socket = connect(http.port, '127.0.0.1')
+    await once(socket, 'connect')
+    socket.write('CONNECT h:1 HTTP/1.1\r\nHost: h\r\n\r\n')
+    socket.resetAndDestroy()
+    await once(socket, 'close')
+
+    expect((await http.request('/a/b')).status).toBe(200)
+  })
+
   it('that is half closed still gets its reply', async () => {
     const { answer, open, reached } = gate()
     await using http = await openHttp(answer)
