@@ -108,9 +108,7 @@ const distanceToSquare = (latitude: number, longitude: number, { level, row, col
     return distance(latitude, longitude, nearest, longitude)
   }
   // On a parallel the distance grows with the difference in longitude: the nearest point is on a side.
-  return Math.min(
-    ...[west, east].map((side) => distanceToMeridian(latitude, longitude, side, south, north)),
-  )
+  return Math.min(...[west, east].map((side) => distanceToMeridian(latitude, longitude, side, south, north)))
 }
 
 /**
