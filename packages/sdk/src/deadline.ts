@@ -1,0 +1,30 @@
+import { TimeoutError } from './errors.js'
+
+/** Timers take 32 signed bits of milliseconds; more would fire at once. */
+const LONGEST = 2 ** 31 - 1
+
+export interface Deadline {
+  readonly signal: AbortSignal
+  /** Must be called when the work is over, or the timer keeps the process alive. */
+  close(): void
+}
+
+/** A signal aborted with a `TimeoutError` after `timeout` milliseconds, or with the reason of `outer`. */
+export const openDeadline = (timeout: number, outer?: AbortSignal): Deadline => {
+  const controller = new AbortController()
+  const expire = () => controller.abort(timeoutError(timeout))
+  const timer = timeout <= LONGEST ? setTimeout(expire, timeout) : undefined
+  const pass = () => controller.abort(outer?.reason)
+  if (outer?.aborted) pass()
+  else outer?.addEventListener('abort', pass, { once: true })
+  return {
+    signal: controller.signal,
+    close: () => {
+      clearTimeout(timer)
+      outer?.removeEventListener('abort', pass)
+    },
+  }
+}
+
+const timeoutError = (timeout: number) =>
+  new TimeoutError({ code: 'timeout', message: `No reply within ${timeout} ms` })

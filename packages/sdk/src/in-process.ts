@@ -1,0 +1,31 @@
+import type { Engine, Transport } from './transport.js'
+
+/** `baseUrl` is what the engine puts before paths in replies; nobody connects to it. */
+export const inProcess =
+  (engine: Engine, baseUrl: string): Transport =>
+  async ({ body, signal, ...request }) => {
+    const handling = engine.handle({
+      ...request,
+      // A copy: what the caller changes later must not reach the engine, nor what JSON would not carry.
+      body: body === undefined ? undefined : JSON.parse(JSON.stringify(body)),
+      baseUrl,
+      signal,
+    })
+    const { status, json, headers = {} } = await orAborted(handling, signal)
+    const byName = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+    return { status, text: json, header: (name) => byName.get(name.toLowerCase()) }
+  }
+
+/** The engine need not watch the signal; its caller is released at once anyway. */
+const orAborted = async <T>(work: Promise<T>, signal: AbortSignal): Promise<T> => {
+  let stop = () => {}
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason)
+    signal.addEventListener('abort', stop, { once: true })
+  })
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+}

@@ -1,0 +1,43 @@
+import type { RawQuery } from './query.js'
+import type { Call, CallOptions, Envelope, Session } from './session.js'
+
+/** A part of a listing. */
+export interface Page<T> {
+  entities: T[]
+  /** Where the next page begins; absent on the last one. */
+  cursor?: string
+}
+
+export const readPage = async <T>(
+  session: Session,
+  path: string,
+  { ql, limit, cursor }: RawQuery,
+  options?: CallOptions,
+): Promise<Page<T>> => {
+  const call: Call = { ...options, method: 'GET', path, query: { ql, limit, cursor } }
+  const reply = await session.send<Envelope<T>>(call)
+  const page: Page<T> = { entities: reply.entities ?? [] }
+  if (reply.cursor !== undefined) page.cursor = reply.cursor
+  return page
+}
+
+const PAGE_SIZE = 100
+
+/** Reads page after page, each when the one before is used up. The options hold for each page by itself. */
+export async function* readAll<T>(
+  session: Session,
+  path: string,
+  { limit = PAGE_SIZE, ...query }: RawQuery,
+  options?: CallOptions,
+): AsyncGenerator<T, void, undefined> {
+  let page: Page<T> | undefined
+  do {
+    page = await readPage<T>(
+      session,
+      path,
+      { ...query, limit, cursor: page?.cursor ?? query.cursor },
+      options,
+    )
+    yield* page.entities
+  } while (page.cursor !== undefined)
+}

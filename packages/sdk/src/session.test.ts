@@ -1,0 +1,413 @@
+import { createServer, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { describe, expect, it } from 'vitest'
+import {
+  type ClientOptions,
+  ConnectionError,
+  createClient,
+  EntigridError,
+  NotFoundError,
+  TimeoutError,
+  UnavailableError,
+} from './index.js'
+
+interface Received {
+  method: string
+  url: string
+  authorization: string | undefined
+  body: string
+}
+
+/** What the far end does with one request: a reply, or none at all, or a connection that ends too early. */
+type Act =
+  | { status?: number; json?: unknown; text?: string; headers?: Record<string, string> }
+  | 'silence'
+  | 'break'
+
+const dog = { uuid: 'd1', type: 'dog', name: 'fido', created: 1, modified: 1, metadata: { path: '/dogs/d1' } }
+const found: Act = { json: { entities: [dog] } }
+const busy: Act = { status: 503, json: { error: 'unavailable', error_description: 'Busy' } }
+
+/** A server that does one act after the other, the last one for all that follow, and a client of it. */
+const open = async (acts: Act[], options: Partial<ClientOptions> = {}) => {
+  const received: Received[] = []
+  const waits: number[] = []
+  const server = createServer(async (request, response) => {
+    received.push(await read(request))
+    const act = acts[Math.min(received.length, acts.length) - 1]!
+    if (act === 'silence') return
+    if (act === 'break') return response.destroy()
+    response.writeHead(act.status ?? 200, { 'content-type': 'application/json', ...act.headers })
+    response.end(act.text ?? JSON.stringify(act.json))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const sleep = async (ms: number) => void waits.push(ms)
+  const client = createClient({
+    organization: 'demo',
+    application: 'sandbox',
+    retry: { sleep, random: () => 0 },
+    ...options,
+    url: `${url}/`,
+    engine: undefined,
+  })
+  const close = async () => {
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+  }
+  return {
+    client,
+    dogs: client.collection('dogs'),
+    received,
+    waits,
+    url,
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+const read = async (request: IncomingMessage): Promise<Received> => {
+  let body = ''
+  for await (const chunk of request) body += chunk
+  return { method: request.method!, url: request.url!, authorization: request.headers.authorization, body }
+}
+
+const failure = (call: Promise<unknown>): Promise<unknown> =>
+  call.then(
+    () => expect.fail('the call succeeded'),
+    (error: unknown) => error,
+  )
+
+describe('a request', () => {
+  it('names collection, entity and query percent-encoded', async () => {
+    await using wire = await open([found])
+
+    await wire.dogs.get('a/b c?é')
+    await wire.dogs.find((q) => q.where('name', '=', "x&y+z's").limit(3))
+
+    expect(wire.received.map(({ method, url }) => [method, url])).toEqual([
+      ['GET', '/demo/sandbox/dogs/a%2Fb%20c%3F%C3%A9'],
+      [
+        'GET',
+        `/demo/sandbox/dogs?ql=${encodeURIComponent("select * where name = 'x&y+z\\'s'").replaceAll("'", '%27')}&limit=3`,
+      ],
+    ])
+  })
+
+  it.each(['', '.', '..', 'all', 'ALL', '{"ql":"select *"}'])(
+    'is not made for the name "%s", which would address something else',
+    async (name) => {
+      await using wire = await open([found])
+
+      await expect(wire.dogs.delete(name)).rejects.toThrow(TypeError)
+      expect(() => wire.client.collection(name)).toThrow(TypeError)
+      expect(wire.received).toEqual([])
+    },
+  )
+
+  it('uses an entity at hand as a reference', async () => {
+    await using wire = await open([found])
+    const fido = await wire.dogs.get('fido')
+
+    await wire.dogs.update(fido, { age: 4 })
+    await wire.client.connect(fido, 'likes', { collection: 'toys', ref: fido })
+
+    expect(wire.received.slice(1).map(({ method, url, body }) => [method, url, body])).toEqual([
+      ['PUT', '/demo/sandbox/dogs/d1', '{"age":4}'],
+      ['POST', '/demo/sandbox/dog/d1/likes/toys/d1', ''],
+    ])
+  })
+
+  it('changes many entities only with a query that is not blank', async () => {
+    await using wire = await open([{ json: { entities: [] } }])
+
+    await expect(wire.dogs.deleteWhere({ ql: ' ' })).rejects.toThrow(TypeError)
+    await expect(wire.dogs.updateWhere({}, { age: 1 })).rejects.toThrow(TypeError)
+    await wire.dogs.deleteWhere((q) => q)
+
+    expect(wire.received.map(({ url }) => url)).toEqual(['/demo/sandbox/dogs?ql=select%20*&limit=1000'])
+  })
+})
+
+describe('pages', () => {
+  it('are read one after the other, each when it is needed', async () => {
+    const page = (name: string, cursor?: string): Act => ({ json: { entities: [{ ...dog, name }], cursor } })
+    await using wire = await open([page('a', 'c1'), page('b', 'c2'), page('c')])
+
+    const names: unknown[] = []
+    for await (const { name } of wire.dogs.all({ limit: 1 })) names.push([name, wire.received.length])
+
+    expect(names).toEqual([
+      ['a', 1],
+      ['b', 2],
+      ['c', 3],
+    ])
+    expect(wire.received.map(({ url }) => url.split('?')[1])).toEqual([
+      'limit=1',
+      'limit=1&cursor=c1',
+      'limit=1&cursor=c2',
+    ])
+  })
+})
+
+describe('credentials', () => {
+  const token = {
+    json: { access_token: 't1', expires_in: 60, user: { ...dog, type: 'user', username: 'ann' } },
+  }
+
+  it('are a token after signing in, and none after signing out', async () => {
+    const changes: unknown[] = []
+    await using wire = await open([token, found], { onTokenChange: (token) => changes.push(token) })
+
+    const ann = await wire.client.signIn({ username: 'ann', password: 'secret' })
+    await wire.dogs.get('fido')
+    await wire.client.signOut()
+    await wire.dogs.get('fido')
+
+    expect(ann).toMatchObject({ username: 'ann' })
+    expect(wire.received.map(({ authorization }) => authorization)).toEqual([
+      undefined,
+      'Bearer t1',
+      undefined,
+    ])
+    expect(JSON.parse(wire.received[0]!.body)).toEqual({
+      grant_type: 'password',
+      username: 'ann',
+      password: 'secret',
+    })
+    expect(changes).toEqual(['t1', undefined])
+  })
+
+  it('tell when a token from a sign-in expires, in milliseconds', async () => {
+    await using wire = await open([token])
+    const before = Date.now()
+
+    await wire.client.signIn({ username: 'ann', password: 'secret' })
+
+    expect(wire.client.tokenExpiresAt).toBeGreaterThanOrEqual(before + 60_000)
+    expect(wire.client.tokenExpiresAt).toBeLessThanOrEqual(Date.now() + 60_000)
+  })
+
+  it('are not sent when signing in, where a token that has expired would be refused', async () => {
+    await using wire = await open([token], { token: 'old' })
+
+    await wire.client.signIn({ username: 'ann', password: 'secret' })
+
+    expect(wire.received[0]!.authorization).toBeUndefined()
+    expect(wire.client.token).toBe('t1')
+  })
+
+  it('of a program are sent with every request until a user signs in', async () => {
+    await using wire = await open([found, token, found], { clientId: 'id', clientSecret: 'secret' })
+
+    await wire.dogs.get('fido')
+    await wire.client.signIn({ username: 'ann', password: 'secret' })
+    await wire.dogs.get('fido')
+
+    expect(wire.received.map(({ authorization }) => authorization)).toEqual([
+      `Basic ${btoa('id:secret')}`,
+      undefined,
+      'Bearer t1',
+    ])
+  })
+
+  it('stay as they are when signing in fails', async () => {
+    const refused = {
+      status: 400,
+      json: { error: 'invalid_grant', error_description: 'invalid username or password' },
+    }
+    await using wire = await open([refused], { token: 'old' })
+
+    const error = await failure(wire.client.signIn({ username: 'ann', password: 'wrong' }))
+
+    expect(error).toMatchObject({ name: 'AuthenticationError', code: 'invalid_grant', status: 400 })
+    expect(wire.client.token).toBe('old')
+  })
+
+  it('are forgotten even when the server cannot end the tokens', async () => {
+    await using wire = await open([busy], { token: 't1', retry: { limit: 0 } })
+
+    await expect(wire.client.signOut({ everywhere: true })).rejects.toBeInstanceOf(UnavailableError)
+
+    expect(wire.received[0]).toMatchObject({ method: 'PUT', url: '/demo/sandbox/users/me/revoketokens' })
+    expect(wire.client.token).toBeUndefined()
+  })
+})
+
+describe('a failed reply', () => {
+  it('becomes an error with the request id', async () => {
+    const missing = { error: 'entity_not_found', error_description: 'Cannot find entity with name: fido' }
+    await using wire = await open([{ status: 404, json: missing, headers: { 'x-request-id': 'r1' } }])
+
+    const error = await failure(wire.dogs.get('fido'))
+
+    expect(error).toBeInstanceOf(NotFoundError)
+    expect(error).toMatchObject({
+      code: 'entity_not_found',
+      status: 404,
+      requestId: 'r1',
+      message: missing.error_description,
+    })
+  })
+
+  it.each([
+    [502, '<html>Bad gateway</html>', UnavailableError],
+    [200, '<html>Welcome</html>', EntigridError],
+    [200, '', EntigridError],
+    [200, '{"entities":[]}', EntigridError],
+  ])('is an error also with status %i and the body "%s"', async (status, text, family) => {
+    await using wire = await open([{ status, text }])
+
+    const error = await failure(wire.dogs.get('fido'))
+
+    expect(error).toBeInstanceOf(family)
+    expect(error).toMatchObject({ code: 'unexpected_reply', status })
+  })
+
+  it('of an update that matches nothing is an empty list', async () => {
+    await using wire = await open([{ status: 404, json: { error: 'service_resource_not_found' } }])
+
+    expect(await wire.dogs.updateWhere((q) => q.where('age', '>', 9), { old: true })).toEqual([])
+  })
+
+  it('of an update in an application that is not there stays an error', async () => {
+    await using wire = await open([{ status: 404, json: { error: 'organization_application_not_found' } }])
+
+    await expect(wire.dogs.updateWhere((q) => q, { old: true })).rejects.toBeInstanceOf(NotFoundError)
+  })
+})
+
+describe('a repeat', () => {
+  type Dogs = Awaited<ReturnType<typeof open>>['dogs']
+
+  it.each<[string, (dogs: Dogs) => Promise<unknown>]>([
+    ['get', (dogs) => dogs.get('fido')],
+    ['find', (dogs) => dogs.find()],
+    ['update', (dogs) => dogs.update('fido', { age: 4 })],
+    ['delete', (dogs) => dogs.delete('fido')],
+  ])('is made twice for %s, with growing waits', async (_, call) => {
+    await using wire = await open([busy, 'break', found])
+
+    await call(wire.dogs)
+
+    expect(wire.received).toHaveLength(3)
+    expect(wire.waits).toEqual([100, 200])
+  })
+
+  it.each<[string, (dogs: Dogs) => Promise<unknown>]>([
+    ['create', (dogs) => dogs.create({ age: 3 })],
+    ['createMany', (dogs) => dogs.createMany([{ age: 3 }])],
+    ['updateWhere', (dogs) => dogs.updateWhere((q) => q, { age: 4 })],
+    ['deleteWhere', (dogs) => dogs.deleteWhere((q) => q)],
+  ])('is never made for %s', async (_, call) => {
+    await using wire = await open([busy, found])
+
+    await expect(call(wire.dogs)).rejects.toBeInstanceOf(UnavailableError)
+
+    expect(wire.received).toHaveLength(1)
+  })
+
+  it('is not made for connecting, and is for disconnecting', async () => {
+    await using wire = await open([busy, busy, found])
+    const fido = { collection: 'dogs', ref: 'fido' }
+
+    await expect(wire.client.connect(fido, 'likes', fido)).rejects.toBeInstanceOf(UnavailableError)
+    await wire.client.disconnect(fido, 'likes', fido)
+
+    expect(wire.received.map(({ method }) => method)).toEqual(['POST', 'DELETE', 'DELETE'])
+  })
+
+  it('is made at most twice', async () => {
+    await using wire = await open([busy])
+
+    await expect(wire.dogs.get('fido')).rejects.toMatchObject({ code: 'unavailable', status: 503 })
+
+    expect(wire.received).toHaveLength(3)
+  })
+
+  it.each([400, 401, 404, 409, 429, 500, 501])('is not made after status %i', async (status) => {
+    await using wire = await open([{ status, json: { error: 'some_code' } }, found])
+
+    await expect(wire.dogs.get('fido')).rejects.toMatchObject({ status })
+
+    expect(wire.received).toHaveLength(1)
+  })
+
+  it('waits as long as the server asks', async () => {
+    await using wire = await open([{ ...busy, headers: { 'retry-after': '7' } }, found])
+
+    await wire.dogs.get('fido')
+
+    expect(wire.waits).toEqual([7000])
+  })
+
+  it('is not made when the server asks for more time than the call has', async () => {
+    await using wire = await open([{ ...busy, headers: { 'retry-after': '7' } }, found], { timeout: 5000 })
+
+    await expect(wire.dogs.get('fido')).rejects.toMatchObject({ status: 503, retryAfter: 7 })
+
+    expect(wire.waits).toEqual([])
+  })
+})
+
+describe('no reply', () => {
+  it('is a connection error when nothing listens, with its cause', async () => {
+    const wire = await open([found], { retry: { limit: 0 } })
+    await wire.close()
+
+    const error = await failure(wire.dogs.get('fido'))
+
+    expect(error).toBeInstanceOf(ConnectionError)
+    expect(error).toMatchObject({ code: 'connection_failed', status: 0, cause: expect.any(Error) })
+  })
+
+  it('in time is a timeout, which is not repeated', async () => {
+    await using wire = await open(['silence'], { timeout: 50 })
+
+    const error = await failure(wire.dogs.get('fido'))
+
+    expect(error).toBeInstanceOf(TimeoutError)
+    expect(error).toMatchObject({ code: 'timeout', status: 0 })
+    expect(wire.received).toHaveLength(1)
+  })
+
+  it('in the time of a single call is a timeout too', async () => {
+    await using wire = await open(['silence'], { timeout: Number.POSITIVE_INFINITY })
+
+    await expect(wire.dogs.get('fido', { timeout: 50 })).rejects.toBeInstanceOf(TimeoutError)
+  })
+
+  it('is waited for until the caller aborts, and then the reason is theirs', async () => {
+    await using wire = await open(['silence'])
+    const controller = new AbortController()
+    const reason = new Error('changed my mind')
+
+    const call = failure(wire.dogs.get('fido', { signal: controller.signal }))
+    await expect.poll(() => wire.received.length).toBe(1)
+    controller.abort(reason)
+
+    expect(await call).toBe(reason)
+  })
+
+  it('is not even waited for when the caller has aborted before', async () => {
+    await using wire = await open([found])
+
+    await expect(wire.dogs.get('fido', { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      name: 'AbortError',
+    })
+
+    expect(wire.received).toEqual([])
+  })
+
+  it('is no longer waited for when the caller aborts between repeats', async () => {
+    const controller = new AbortController()
+    const sleep = async () => controller.abort()
+    await using wire = await open([busy], { retry: { sleep } })
+
+    await expect(wire.dogs.get('fido', { signal: controller.signal })).rejects.toMatchObject({
+      name: 'AbortError',
+    })
+
+    expect(wire.received).toHaveLength(1)
+  })
+})

@@ -1,0 +1,203 @@
+import { openDeadline } from './deadline.js'
+import { errorOfReply, unexpectedReply } from './errors.js'
+import { inProcess } from './in-process.js'
+import { type RetryOptions, sleep, waitBeforeRetry } from './retry.js'
+import {
+  type Engine,
+  type Method,
+  overHttp,
+  type Transport,
+  type WireReply,
+  type WireRequest,
+} from './transport.js'
+
+/** Where the engine is: behind a URL or in this process. */
+export type Target =
+  | {
+      /** Where the server is mounted, such as `https://api.example.org`; in browsers also a path. */
+      url: string
+      /** In place of the platform's `fetch`. */
+      fetch?: typeof fetch
+      engine?: undefined
+    }
+  | {
+      engine: Engine
+      /** Put before paths in replies. Default `http://localhost`. */
+      baseUrl?: string
+      url?: undefined
+    }
+
+export interface SessionOptions {
+  /** Milliseconds for a whole call, repeats and waits included. Default 30,000; `Infinity` waits forever. */
+  timeout?: number
+  retry?: RetryOptions
+  /** An access token from an earlier sign-in. */
+  token?: string
+  /** Used, as HTTP Basic, while there is no token. Secrets do not belong in browsers. */
+  clientId?: string
+  clientSecret?: string
+  /** Told of every new token, and of `undefined` after signing out, so that it can be stored. */
+  onTokenChange?: (token: string | undefined, expiresAt: number | undefined) => void
+}
+
+export interface CallOptions {
+  /** Aborting rejects the call with the signal's reason. */
+  signal?: AbortSignal
+  /** Milliseconds, in place of the client's. */
+  timeout?: number
+}
+
+export interface Call extends CallOptions {
+  method: Method
+  path: string
+  query?: Record<string, string | number | undefined>
+  body?: unknown
+  /** Sending it twice does the same as sending it once. Default: only for GET. */
+  repeatable?: boolean
+  /** Sent without credentials. */
+  anonymous?: boolean
+}
+
+/** A reply's body. Which keys it has depends on the request; `T` is the type of its entities. */
+export interface Envelope<T = unknown> {
+  entities?: T[]
+  cursor?: string
+  data?: unknown
+  [key: string]: unknown
+}
+
+interface TokenReply {
+  access_token: string
+  /** Seconds. */
+  expires_in: number
+  user?: unknown
+}
+
+/** Who the client is, and how its calls are sent. */
+export class Session {
+  readonly #transport: Transport
+  readonly #timeout: number
+  readonly #retry: Required<RetryOptions>
+  readonly #basic: string | undefined
+  readonly #onTokenChange: SessionOptions['onTokenChange']
+  #token: string | undefined
+  #expiresAt: number | undefined
+
+  constructor({
+    timeout = 30_000,
+    retry,
+    token,
+    clientId,
+    clientSecret,
+    onTokenChange,
+    ...target
+  }: Target & SessionOptions) {
+    this.#transport =
+      target.engine === undefined
+        ? overHttp(target.url.replace(/\/+$/, ''), target.fetch)
+        : inProcess(target.engine, target.baseUrl ?? 'http://localhost')
+    this.#timeout = timeout
+    this.#retry = { limit: 2, sleep, random: Math.random, ...retry }
+    this.#basic = clientId === undefined ? undefined : `Basic ${btoa(`${clientId}:${clientSecret}`)}`
+    this.#onTokenChange = onTokenChange
+    this.#token = token
+  }
+
+  get token(): string | undefined {
+    return this.#token
+  }
+
+  /** UTC milliseconds; known only for a token from a sign-in of this client. */
+  get expiresAt(): number | undefined {
+    return this.#expiresAt
+  }
+
+  useToken(token: string | undefined, expiresAt?: number): void {
+    this.#token = token
+    this.#expiresAt = expiresAt
+    this.#onTokenChange?.(token, expiresAt)
+  }
+
+  /**
+   * Signs in and keeps the token, not the password.
+   * @throws {AuthenticationError} `invalid_grant` if the credentials are wrong.
+   */
+  async signIn(path: string, credentials: object, options?: CallOptions): Promise<TokenReply> {
+    const call: Call = { ...options, method: 'POST', path, body: credentials, anonymous: true }
+    const reply = await this.send<TokenReply>(call)
+    if (typeof reply.access_token !== 'string') throw unexpectedReply(200)
+    this.useToken(reply.access_token, Date.now() + reply.expires_in * 1000)
+    return reply
+  }
+
+  /** Sends a call, again if it is repeatable and the failure temporary, and resolves with the reply's body. */
+  async send<T = Envelope>({ timeout = this.#timeout, signal, ...call }: Call): Promise<T> {
+    const deadline = openDeadline(timeout, signal)
+    try {
+      return await this.#attempt<T>(call, deadline.signal, timeout)
+    } finally {
+      deadline.close()
+    }
+  }
+
+  /** Sends a call whose reply has one entity. */
+  async one<T>(call: Call): Promise<T> {
+    const [entity] = (await this.send<Envelope<T>>(call)).entities ?? []
+    if (entity === undefined) throw unexpectedReply(200)
+    return entity
+  }
+
+  async #attempt<T>(call: Call, signal: AbortSignal, longestWait: number): Promise<T> {
+    const { limit, random, sleep } = this.#retry
+    const request = this.#request(call, signal)
+    const attempts = (call.repeatable ?? call.method === 'GET') ? limit : 0
+    for (let attempt = 0; ; attempt++) {
+      signal.throwIfAborted()
+      try {
+        return bodyOf<T>(await this.#transport(request))
+      } catch (error) {
+        signal.throwIfAborted()
+        const wait = attempt < attempts ? waitBeforeRetry(error, attempt, random) : undefined
+        if (wait === undefined || wait > longestWait) throw error
+        await sleep(wait, signal)
+      }
+    }
+  }
+
+  #request({ method, path, query = {}, body, anonymous }: Call, signal: AbortSignal): WireRequest {
+    const bearer = this.#token === undefined ? this.#basic : `Bearer ${this.#token}`
+    return {
+      method,
+      path,
+      search: searchOf(query),
+      authorization: anonymous ? undefined : bearer,
+      body,
+      signal,
+    }
+  }
+}
+
+/** Blanks become `%20`: a `+` is read differently by the query language and by forms. */
+const searchOf = (query: Record<string, string | number | undefined>): string =>
+  Object.entries(query)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`)
+    .join('&')
+
+const bodyOf = <T>({ status, text, header }: WireReply): T => {
+  const requestId = header('x-request-id')
+  const body = parsed(text)
+  if (status >= 400)
+    throw errorOfReply(status, body, { retryAfter: header('retry-after'), requestId, now: Date.now() })
+  if (typeof body !== 'object' || body === null) throw unexpectedReply(status, requestId)
+  return body as T
+}
+
+/** `undefined` for what is not JSON. */
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
