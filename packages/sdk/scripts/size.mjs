@@ -29,7 +29,7 @@ for (const names of [
   'createClient',
   'createClient, NotFoundError',
   'createAdminClient',
-  'Query',
+
   'defineSchema',
 ])
   await measure(names, `export { ${names} } from ${JSON.stringify(index)}`)

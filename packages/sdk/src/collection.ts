@@ -1,7 +1,7 @@
 import { type Ref, segment, segmentOf } from './entity.js'
 import { type FieldProblem, NotFoundError } from './errors.js'
 import { type Page, readAll, readPage } from './page.js'
-import { type QueryInput, type RawQuery, rawQuery } from './query.js'
+import { Query, type QueryInput, type RawQuery, rawQuery } from './query.js'
 import type { EntityOf, NameOf, NewOf, PatchOf, QueryableOf, Schema } from './schema.js'
 import type { Call, CallOptions, Envelope, Session } from './session.js'
 
@@ -64,6 +64,11 @@ export class Collection<S extends Schema, C extends NameOf<S>, E = EntityOf<S, C
   /** @throws {NotFoundError} `entity_not_found`. */
   async get(ref: Ref, options?: CallOptions): Promise<E> {
     return this.#session.one({ ...options, method: 'GET', path: this.#pathOf(ref) })
+  }
+
+  /** A query to keep and extend. */
+  query(): Query<Q, E> {
+    return new Query<Q, E>()
   }
 
   /** One page, by default of 10, newest first. */

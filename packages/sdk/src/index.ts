@@ -33,14 +33,14 @@ export {
 } from './errors.js'
 export type { Json, JsonObject, Untyped } from './json.js'
 export type { Page } from './page.js'
-export {
-  type Filter,
-  type Group,
-  type Operator,
+export type {
+  Filter,
+  Group,
+  Operator,
   Query,
-  type QueryInput,
-  type RawQuery,
-  type Value,
+  QueryInput,
+  RawQuery,
+  Value,
 } from './query.js'
 export type { RetryOptions } from './retry.js'
 export {

@@ -106,6 +106,9 @@ describe('a client with a schema', () => {
       dogs.find((q) => q.where('address.city', '=', 'Oslo').where('created', '>', 0).orderBy('age')),
     )
     compiles(() => dogs.find({ ql: 'where age > 2', limit: 3 }))
+    compiles(() => dogs.find(dogs.query().where('age', '>', 2).limit(3)))
+    // @ts-expect-error a query of another collection
+    compiles(() => dogs.find(typed.collection('toys').query().where('colour', '=', 'red')))
     // @ts-expect-error wrong property
     compiles(() => dogs.find((q) => q.where('colour', '=', 'red')))
     // @ts-expect-error wrong value
