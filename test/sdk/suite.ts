@@ -1,0 +1,11 @@
+import { adminSuite } from './admins.js'
+import { callerSuite } from './callers.js'
+import { connectionSuite } from './connections.js'
+import { entitySuite, listingSuite } from './entities.js'
+import type { OpenTarget } from './target.js'
+
+/** What a client can be relied on for, whichever way it reaches the engine. */
+export const sdkSuite = (name: string, openTarget: OpenTarget): void => {
+  for (const suite of [entitySuite, listingSuite, connectionSuite, callerSuite, adminSuite])
+    suite(name, openTarget)
+}
