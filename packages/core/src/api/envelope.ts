@@ -1,0 +1,42 @@
+import type { Json } from '../domain/json.js'
+import type { ApiReply } from './request.js'
+import type { Params } from './url.js'
+
+/** Parameters that may carry secrets are never echoed. */
+const UNECHOED = new Set([
+  'access_token',
+  'token',
+  'client_id',
+  'client_secret',
+  'client_credentials',
+  'username',
+  'password',
+  'fb_access_token',
+  'fq_access_token',
+  'ping_access_token',
+])
+
+/** JSON text that is put into a reply as it is. */
+export class RawJson {
+  constructor(readonly text: string) {}
+}
+
+export type EnvelopeValue = Json | RawJson | undefined
+
+const echo = (params: Params): string => {
+  if (params.size === 0) return '{}'
+  const shown = [...params].filter(([name]) => !UNECHOED.has(name.toLowerCase()))
+  return JSON.stringify(Object.fromEntries(shown))
+}
+
+/** A reply in the common envelope; `undefined` values are left out. `startedAt` and `now` are UTC milliseconds. */
+export const envelope = (fields: Record<string, EnvelopeValue>, startedAt: number, now: number): ApiReply => {
+  let json = '{'
+  for (const [key, value] of Object.entries(fields)) {
+    if (value === undefined) continue
+    json += `"${key}":${value instanceof RawJson ? value.text : JSON.stringify(value)},`
+  }
+  return { status: 200, json: `${json}"timestamp":${startedAt},"duration":${Math.max(0, now - startedAt)}}` }
+}
+
+export const paramsJson = (params: Params): RawJson => new RawJson(echo(params))

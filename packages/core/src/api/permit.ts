@@ -1,0 +1,31 @@
+import { unauthorized } from '../domain/errors.js'
+import { allows, allowsExplicitly, type PathSegments, readsSelf, type Verb } from '../domain/permission.js'
+import { type Application, type Caller, isAppAdmin } from './caller.js'
+
+/** What a request wants to do, as permission strings see it. */
+export interface Access {
+  verb: Verb
+  path: PathSegments
+}
+
+/** Words that give rights: they must be written out in a permission string, no wildcard stands for them. */
+const SENSITIVE = ['roles', 'rolenames', 'permissions', 'credentials']
+
+/** The one decision of what a caller may do in an application. */
+export const isPermitted = (caller: Caller, app: Application, { verb, path }: Access): boolean => {
+  if (isAppAdmin(caller, app)) return true
+  const { grants, self } = caller
+  if (readsSelf(verb, path, self)) return true
+  if (grants === null) return false
+  const sensitive = verb === 'get' ? undefined : SENSITIVE.find((word) => path.some((spellings) => spellings.length === 1 && spellings[0] === word))
+  if (sensitive !== undefined) return allowsExplicitly(grants, verb, path, self, sensitive)
+  return allows(grants, verb, path, self)
+}
+
+/**
+ * @throws {AppError} `unauthorized`. Only those who administer the application learn which string would help;
+ * everybody else learns nothing.
+ */
+export const permit = (caller: Caller, app: Application, access: Access): void => {
+  if (!isPermitted(caller, app, access)) throw unauthorized()
+}

@@ -1,0 +1,107 @@
+import { AppError, illegalArgument } from './errors.js'
+import { normaliseLocations } from './geo.js'
+import { isJsonObject, type Json, type JsonObject } from './json.js'
+import { isUuid } from './uuid.js'
+
+/** An entity as callers see it; `metadata` is added when it leaves. */
+export interface Entity extends JsonObject {
+  uuid: string
+  type: string
+  /** UTC milliseconds. */
+  created: number
+  /** UTC milliseconds. */
+  modified: number
+}
+
+/** What is special about the entities of one collection. */
+export interface PropertyRules {
+  /** Must be there, and stay. */
+  required: readonly string[]
+  /** Keep their first value. */
+  immutable: readonly string[]
+  /** Are taken from a body only by other means, and never stored. */
+  withheld: readonly string[]
+  /** JSON types of properties that are not free. */
+  typed: Readonly<Record<string, 'string' | 'number' | 'boolean' | 'object'>>
+}
+
+/** Set by the engine alone; in a body they are ignored. */
+const SYSTEM = new Set(['uuid', 'type', 'created', 'modified', 'metadata', 'membership', 'connection'])
+const MAX_NAME = 1000
+
+/**
+ * Body properties laid over those of an entity: property names ignore case and keep their first spelling;
+ * `null` and the empty string remove a property (Usergrid, data rules for PUT and POST).
+ * @throws {AppError} `required_property_not_found`, `property_type_conversion`, `illegal_argument`.
+ */
+export const mergeProperties = (
+  type: string,
+  rules: PropertyRules,
+  before: JsonObject | null,
+  body: JsonObject,
+): Map<string, Json> => {
+  const merged = new Map<string, Json>()
+  const spellings = new Map<string, string>()
+  for (const [key, value] of Object.entries(before ?? {})) {
+    merged.set(key, value)
+    spellings.set(key.toLowerCase(), key)
+  }
+  for (const [key, value] of Object.entries(body)) {
+    const lower = key.toLowerCase()
+    if (SYSTEM.has(lower) || rules.withheld.includes(lower)) continue
+    const spelling = spellings.get(lower) ?? key
+    if (before !== null && rules.immutable.includes(lower) && merged.has(spelling)) continue
+    spellings.set(lower, spelling)
+    if (value === null || value === '') merged.delete(spelling)
+    else merged.set(spelling, checked(type, rules, lower, value))
+  }
+  for (const property of rules.required) {
+    if (merged.has(property)) continue
+    throw new AppError('required_property_not_found', `Entity ${type} requires a property named ${property}`, {
+      fields: [{ field: property, message: 'is required' }],
+    })
+  }
+  return merged
+}
+
+const checked = (type: string, rules: PropertyRules, property: string, value: Json): Json => {
+  if (property === 'name') return checkedName(value)
+  const wanted = rules.typed[property]
+  if (wanted === undefined) return value
+  const is = isJsonObject(value) ? 'object' : typeof value
+  if (is === wanted && !Array.isArray(value)) return value
+  throw new AppError('property_type_conversion', `Property "${property}" of ${type} must be of type ${wanted}`, {
+    fields: [{ field: property, message: `must be of type ${wanted}` }],
+  })
+}
+
+const checkedName = (value: Json): string => {
+  const name = typeof value === 'number' ? String(value) : value
+  if (typeof name !== 'string') throw illegalArgument('The name of an entity must be a string', 'name')
+  if (name.length > MAX_NAME) throw illegalArgument(`A name has at most ${MAX_NAME} characters`, 'name')
+  // A reference is tried as a uuid first, so such an entity could not be found by its name.
+  if (isUuid(name)) throw illegalArgument('A name must not look like a uuid', 'name')
+  return name
+}
+
+export interface EntityHead {
+  uuid: string
+  type: string
+  created: number
+  modified: number
+}
+
+/** A whole entity: its system properties and `name` first, locations in their one form. */
+export const buildEntity = ({ uuid, type, created, modified }: EntityHead, properties: Map<string, Json>): Entity => {
+  const name = properties.get('name')
+  const rest = [...properties].filter(([key]) => !SYSTEM.has(key.toLowerCase()) && key !== 'name')
+  const entries: [string, Json][] = [
+    ['uuid', uuid],
+    ['type', type],
+    ...(name === undefined ? [] : ([['name', name]] as [string, Json][])),
+    ['created', created],
+    ['modified', modified],
+    ...rest,
+  ]
+  return normaliseLocations(Object.fromEntries(entries)) as Entity
+}

@@ -1,0 +1,74 @@
+import type { PropertyRules } from '../domain/entity.js'
+import type { Json, JsonObject } from '../domain/json.js'
+import type { StoredEntity } from '../storage/store.js'
+import type { Edits } from './edits.js'
+
+/** A list that hangs on an entity: `groups/{g}/users`. It is kept as connections of a verb of its own. */
+export interface SubCollection {
+  /** Where its entities live. */
+  collection: string
+  /** The verb that keeps it; both sides of a membership name the same one. */
+  verb: string
+  direction: 'out' | 'in'
+  /**
+   * The word for the same membership on the other side, when that side decides about it: a user joins a
+   * group only by a right on the group's own path.
+   */
+  inverse?: string
+}
+
+/** Everything that is special about one collection. The engine reads it; nothing else asks for types. */
+export interface Descriptor extends PropertyRules {
+  collection: string
+  /** Properties by which a path may name an entity, tried in order. The first is set when a PUT creates. */
+  alias: readonly string[]
+  /** Properties whose values are taken by one entity at most, letter case aside. */
+  unique: readonly string[]
+  subCollections: Readonly<Record<string, SubCollection>>
+  /** Dictionaries shown as `metadata.sets`: name and the path word behind the entity. */
+  sets: Readonly<Record<string, string>>
+  /** Properties that only administrators of the application may write; ignored from anybody else. Lower case. */
+  adminOnly: readonly string[]
+  /** Completes or refuses what is about to be stored for the first time. `now` is UTC milliseconds. */
+  prepare?: (properties: Map<string, Json>, now: number) => void
+  /**
+   * Work on a new entity's body that must wait, such as hashing its password, done before the transaction;
+   * what it resolves to runs inside, with the stored entity.
+   */
+  secure?: (body: JsonObject) => Promise<((edits: Edits, entity: StoredEntity) => void) | null>
+}
+
+const PLAIN: Omit<Descriptor, 'collection'> = {
+  required: [],
+  immutable: [],
+  withheld: [],
+  typed: {},
+  alias: ['name'],
+  unique: ['name'],
+  subCollections: {},
+  sets: {},
+  adminOnly: [],
+}
+
+/** The built-in collections' descriptors; any other collection is plain. */
+export class Descriptors {
+  readonly #special: ReadonlyMap<string, Descriptor>
+  readonly #plain = new Map<string, Descriptor>()
+
+  constructor(special: readonly (Partial<Descriptor> & { collection: string })[]) {
+    this.#special = new Map(special.map((descriptor) => [descriptor.collection, { ...PLAIN, ...descriptor }]))
+  }
+
+  get names(): string[] {
+    return [...this.#special.keys()]
+  }
+
+  of(collection: string): Descriptor {
+    const special = this.#special.get(collection) ?? this.#plain.get(collection)
+    if (special !== undefined) return special
+    if (this.#plain.size > 10_000) this.#plain.clear()
+    const plain = { ...PLAIN, collection }
+    this.#plain.set(collection, plain)
+    return plain
+  }
+}

@@ -1,0 +1,239 @@
+import { AppError, illegalArgument, resourceNotFound } from '../domain/errors.js'
+import type { JsonObject } from '../domain/json.js'
+import { isQueryable } from '../domain/queryable.js'
+import type { Filter, Query } from '../domain/query/ast.js'
+import { matches } from '../domain/query/evaluate.js'
+import { isUuid } from '../domain/uuid.js'
+import { HIDDEN_VERB } from '../domain/verbs.js'
+import type { CollectionSettings, Listing, Store, StoredEntity } from '../storage/store.js'
+import type { Descriptor, Descriptors } from './descriptor.js'
+import { aliasesFor, Edits, missing } from './edits.js'
+
+/** One page of a listing that was asked for with a query. */
+export interface PageRequest {
+  query: Query
+  limit: number
+  cursor: string | null
+}
+
+/** What became of each element of a batch: the created entities, and why the others were not. */
+export interface Batch {
+  created: StoredEntity[]
+  failed: { index: number; error: AppError }[]
+}
+
+/** Which connections of an entity to follow. */
+export interface Hop {
+  /** `null` for all verbs. */
+  verb: string | null
+  direction: 'out' | 'in'
+  /** Only entities of this collection. */
+  collection: string | null
+}
+
+/** Entities that one PUT or DELETE by query changes at most. */
+export const MAX_BULK = 1000
+/** Elements of one batch. */
+export const MAX_BATCH = 1000
+
+/** What is true of entities of every type, in one application. */
+export class Engine {
+  readonly #store: Store
+  readonly #descriptors: Descriptors
+
+  constructor(store: Store, descriptors: Descriptors) {
+    this.#store = store
+    this.#descriptors = descriptors
+  }
+
+  get store(): Store {
+    return this.#store
+  }
+
+  descriptor(collection: string): Descriptor {
+    return this.#descriptors.of(collection)
+  }
+
+  /** Names of the built-in collections. */
+  get builtIn(): string[] {
+    return this.#descriptors.names
+  }
+
+  /** Runs changes together. `work` is synchronous and may run more than once, see `Store.transact`. */
+  transact<T>(app: number, principal: string | null, work: (edits: Edits) => T): Promise<T> {
+    return this.#store.transact(principal, (transaction) => work(new Edits(transaction, app, this.#descriptors)))
+  }
+
+  /** The entity that a path segment means, or `null`. */
+  async find(app: number, collection: string, ref: string): Promise<StoredEntity | null> {
+    if (isUuid(ref)) return this.#store.get(app, collection, ref.toLowerCase())
+    for (const property of aliasesFor(this.descriptor(collection), ref)) {
+      const found = await this.#store.find(app, collection, property, ref)
+      if (found !== null) return found
+    }
+    return null
+  }
+
+  /** @throws {AppError} `entity_not_found`, or `service_resource_not_found` for a user by name. */
+  async get(app: number, collection: string, ref: string): Promise<StoredEntity> {
+    const entity = await this.find(app, collection, ref)
+    if (entity === null) throw missing(this.descriptor(collection), ref)
+    return entity
+  }
+
+  /** @throws {AppError} `query_too_broad`, `illegal_argument` for a foreign cursor. */
+  async list(app: number, collection: string, { query, limit, cursor }: PageRequest): Promise<Listing> {
+    if (query.direct !== null) return this.#direct(app, collection, query.direct)
+    const settings = (await this.#store.collectionInfo(app, collection))?.settings ?? null
+    const filter = visibleFilter(query.filter, settings)
+    return this.#store.list(app, collection, { filter, sort: query.sort, limit, cursor, scope: collection })
+  }
+
+  async connected(app: number, source: StoredEntity, hop: Hop, { query, limit, cursor }: PageRequest): Promise<Listing> {
+    if (query.direct !== null && hop.collection !== null) {
+      const found = await this.#direct(app, hop.collection, query.direct)
+      const connected = await Promise.all(found.items.map((item) => this.isConnected(source, hop, item)))
+      return { ...found, items: found.items.filter((_, i) => connected[i]) }
+    }
+    const scope = `${source.uuid}/${hop.direction}/${hop.verb ?? '*'}/${hop.collection ?? '*'}`
+    return this.#store.connected(app, { ...hop, source, filter: query.filter, sort: query.sort, limit, cursor, scope })
+  }
+
+  async isConnected(source: StoredEntity, { verb, direction }: Hop, other: StoredEntity): Promise<boolean> {
+    const verbs = verb === null ? (source.links?.[direction] ?? []) : [verb]
+    for (const name of verbs) {
+      const [from, to] = direction === 'out' ? [source, other] : [other, source]
+      if (await this.#store.isConnected(from, name, to)) return true
+    }
+    return false
+  }
+
+  async create(app: number, principal: string | null, collection: string, body: JsonObject): Promise<StoredEntity> {
+    const secured = await this.#secure(collection, body)
+    return this.transact(app, principal, (edits) => this.#created(edits, collection, body, secured))
+  }
+
+  /** Elements that cannot be created are reported and do not keep the others from being stored. */
+  async createMany(app: number, principal: string | null, collection: string, bodies: readonly unknown[]): Promise<Batch> {
+    if (bodies.length > MAX_BATCH) throw illegalArgument(`A batch has at most ${MAX_BATCH} elements`)
+    const prepared = await Promise.all(
+      bodies.map(async (body) => {
+        try {
+          return { body: asObject(body), secured: await this.#secure(collection, body as JsonObject) }
+        } catch (error) {
+          return { error: callerError(error) }
+        }
+      }),
+    )
+    return this.transact(app, principal, (edits) => {
+      const batch: Batch = { created: [], failed: [] }
+      for (const [index, element] of prepared.entries()) {
+        try {
+          if ('error' in element) throw element.error
+          batch.created.push(edits.attempt(() => this.#created(edits, collection, element.body, element.secured)))
+        } catch (error) {
+          batch.failed.push({ index, error: callerError(error) })
+        }
+      }
+      return batch
+    })
+  }
+
+  /** Updates the entity, or creates it under the uuid or name given. */
+  async put(app: number, principal: string | null, collection: string, ref: string, body: JsonObject): Promise<StoredEntity> {
+    const secured = this.descriptor(collection).secure === undefined ? null : await this.#secureNew(app, collection, ref, body)
+    return this.transact(app, principal, (edits) => {
+      const isNew = edits.find(collection, ref) === null
+      const entity = edits.put(collection, ref, body)
+      if (isNew) secured?.(edits, entity)
+      return entity
+    })
+  }
+
+  remove(app: number, principal: string | null, collection: string, ref: string): Promise<StoredEntity> {
+    return this.transact(app, principal, (edits) => edits.remove(collection, ref))
+  }
+
+  /** Lays `body` over every match, together. @throws {AppError} `service_resource_not_found` when nothing matches. */
+  async updateWhere(app: number, principal: string | null, collection: string, query: Query, body: JsonObject): Promise<StoredEntity[]> {
+    const { items } = await this.list(app, collection, { query, limit: MAX_BULK, cursor: null })
+    const updated = await this.transact(app, principal, (edits) =>
+      this.#still(edits, collection, query.filter, items).map((entity) => edits.update(entity, body)),
+    )
+    if (updated.length === 0) throw resourceNotFound()
+    return updated
+  }
+
+  /** Removes the matches of one page, together; returns what was removed. */
+  async removeWhere(app: number, principal: string | null, collection: string, page: PageRequest): Promise<StoredEntity[]> {
+    const { items } = await this.list(app, collection, page)
+    return this.transact(app, principal, (edits) => {
+      const entities = this.#still(edits, collection, page.query.filter, items)
+      for (const entity of entities) edits.tx.remove(entity)
+      return entities
+    })
+  }
+
+  async #secure(collection: string, body: JsonObject): Promise<Secured> {
+    return (await this.descriptor(collection).secure?.(body)) ?? null
+  }
+
+  async #secureNew(app: number, collection: string, ref: string, body: JsonObject): Promise<Secured> {
+    return (await this.find(app, collection, ref)) === null ? this.#secure(collection, body) : null
+  }
+
+  #created(edits: Edits, collection: string, body: JsonObject, secured: Secured): StoredEntity {
+    const entity = edits.create(collection, body)
+    secured?.(edits, entity)
+    return entity
+  }
+
+  /** Those that are still there and still match, now that nobody else can change them. */
+  #still(edits: Edits, collection: string, filter: Filter | null, items: readonly StoredEntity[]): StoredEntity[] {
+    return items.flatMap(({ uuid }) => {
+      const entity = edits.tx.get(collection, uuid)
+      return entity !== null && (filter === null || matches(filter, entity.object)) ? [entity] : []
+    })
+  }
+
+  async #direct(app: number, collection: string, refs: readonly string[]): Promise<Listing> {
+    const descriptor = this.descriptor(collection)
+    const uuids = refs.filter(isUuid)
+    const names = refs.filter((ref) => !isUuid(ref))
+    const byUuid = await this.#store.getMany(app, uuids.map((uuid) => uuid.toLowerCase()))
+    const byName = await this.#store.findMany(app, collection, descriptor.alias[0] ?? 'name', names)
+    const found = new Map<string, StoredEntity | null>()
+    for (const [i, uuid] of uuids.entries()) found.set(uuid, byUuid[i]?.collection === collection ? byUuid[i] : null)
+    for (const [i, name] of names.entries()) found.set(name, byName[i] ?? null)
+    const items = refs.map((ref) => found.get(ref) ?? null).filter((item) => item !== null)
+    return { items, distances: null, cursor: null }
+  }
+}
+
+type Secured = Awaited<ReturnType<NonNullable<Descriptor['secure']>>>
+
+const callerError = (error: unknown): AppError => {
+  if (error instanceof AppError) return error
+  throw error
+}
+
+/** @throws {AppError} `illegal_argument` when a body or an element of a batch is no JSON object. */
+export const asObject = (body: unknown): JsonObject => {
+  if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body as JsonObject
+  throw new AppError('illegal_argument', 'An entity is written as a JSON object')
+}
+
+const NEVER: Filter = { kind: 'or', items: [] }
+
+/** Comparisons with properties that the collection's settings leave out match nothing. */
+const visibleFilter = (filter: Filter | null, settings: CollectionSettings | null): Filter | null => {
+  if (filter === null || settings?.fields === undefined || settings.fields === 'all') return filter
+  if (settings.fields === 'none') return NEVER
+  if ('items' in filter) {
+    return { ...filter, items: filter.items.map((item) => visibleFilter(item, settings) as Filter) }
+  }
+  if (filter.kind === 'not') return { kind: 'not', item: visibleFilter(filter.item, settings) as Filter }
+  return isQueryable(settings.fields, filter.path) ? filter : NEVER
+}
+
+export const isVisibleVerb = (verb: string): boolean => !verb.startsWith(HIDDEN_VERB)

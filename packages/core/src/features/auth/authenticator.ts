@@ -1,0 +1,155 @@
+import { type Application, type Caller } from '../../api/caller.js'
+import { GUEST, type Principal, principalLabel } from '../../api/principal.js'
+import type { ApiRequest } from '../../api/request.js'
+import { param, type Params } from '../../api/url.js'
+import { AppError, unauthorized } from '../../domain/errors.js'
+import type { StoredEntity } from '../../storage/store.js'
+import type { GrantsSource } from '../roles/index.js'
+import type { AccessTokens, Claims } from './access-token.js'
+
+/** What authentication asks of administrators and clients. */
+export interface Accounts {
+  admin(uuid: string): Promise<AdminState | null>
+  /** The organization or application with these client credentials. */
+  client(id: string, secret: string): Promise<StoredEntity | null>
+  /** The administrator with this name and password, when it is a system administrator's. */
+  sysadmin(username: string, password: string): Promise<string | null>
+}
+
+export interface AdminState {
+  uuid: string
+  username: string
+  activated: boolean
+  disabled: boolean
+  isSysadmin: boolean
+  organizations: ReadonlySet<string>
+  tokensSince: number
+  revokedTokens: ReadonlySet<string>
+}
+
+export interface AuthenticatorOptions {
+  tokens: AccessTokens
+  accounts: Accounts
+  grants: GrantsSource
+  /** UTC milliseconds. */
+  clock: () => number
+}
+
+const NOBODY: ReadonlySet<string> = new Set()
+const BEARER = /^bearer +(\S+)$/i
+const BASIC = /^basic +(\S+)$/i
+
+/**
+ * Finds out who is asking (identity rules 2.6): a token in the query, then in the header, then client
+ * credentials, then Basic. Bad credentials are an error even where a guest would be let in.
+ */
+export class Authenticator {
+  readonly #options: AuthenticatorOptions
+
+  constructor(options: AuthenticatorOptions) {
+    this.#options = options
+  }
+
+  /** @throws {AppError} 401 with `auth_unverified_oath`, `expired_token`, `auth_invalid`, `invalid_client` and others. */
+  async authenticate(request: ApiRequest, params: Params, app: Application | null): Promise<Caller> {
+    if (request.principal !== undefined) return this.callerFor(request.principal, app)
+    const token = param(params, 'access_token') ?? BEARER.exec(request.authorization ?? '')?.[1]
+    if (token !== undefined && token !== '') return this.#byToken(token, app)
+    const id = param(params, 'client_id')
+    const secret = param(params, 'client_secret')
+    if (id !== undefined && secret !== undefined && !isTokenRequest(request.path)) {
+      const client = await this.#options.accounts.client(id, secret)
+      if (client === null) throw new AppError('invalid_client', 'Unable to authenticate (OAuth)')
+      return this.#clientCaller(client)
+    }
+    const basic = BASIC.exec(request.authorization ?? '')?.[1]
+    if (basic !== undefined) return this.#byBasic(basic)
+    return this.callerFor(GUEST, app)
+  }
+
+  async callerFor(principal: Principal, app: Application | null, token?: string): Promise<Caller> {
+    const caller = { principal, label: principalLabel(principal), organizations: NOBODY, self: null, grants: null, token }
+    switch (principal.kind) {
+      case 'guest': {
+        if (app === null) return caller
+        const grants = await this.#options.grants.forGuests(app.id)
+        if (grants === null) throw unauthorized('No application guest access authorized')
+        return { ...caller, grants }
+      }
+      case 'user':
+        return app === null || principal.app !== app.uuid ? caller : this.#userCaller(principal.uuid, app, null, token)
+      case 'admin':
+        return this.#adminCaller(principal.uuid, null, token)
+      default:
+        return caller
+    }
+  }
+
+  async #byToken(token: string, app: Application | null): Promise<Caller> {
+    const claims = this.#options.tokens.verify(token, this.#options.clock())
+    const { owner } = claims
+    switch (owner.kind) {
+      case 'user':
+        if (app === null || owner.app !== app.uuid) return this.callerFor({ ...owner, username: '' }, app, token)
+        return this.#userCaller(owner.uuid, app, claims, token)
+      case 'admin':
+        return this.#adminCaller(owner.uuid, claims, token)
+      default:
+        return this.callerFor(owner, app, token)
+    }
+  }
+
+  async #byBasic(encoded: string): Promise<Caller> {
+    const [name = '', ...rest] = Buffer.from(encoded, 'base64').toString('utf8').split(':')
+    const secret = rest.join(':')
+    const client = await this.#options.accounts.client(name, secret)
+    if (client !== null) return this.#clientCaller(client)
+    const sysadmin = await this.#options.accounts.sysadmin(name, secret)
+    if (sysadmin === null) throw new AppError('auth_invalid_credentials', 'Unable to authenticate due to bad credentials')
+    return this.#adminCaller(sysadmin, null)
+  }
+
+  async #userCaller(uuid: string, app: Application, claims: Claims | null, token?: string): Promise<Caller> {
+    const user = await this.#options.grants.forUser(app.id, uuid)
+    checkState(user, claims)
+    const principal: Principal = { kind: 'user', app: app.uuid, uuid, username: user.username }
+    const self = { uuid, username: user.username }
+    return { principal, label: `user:${uuid}`, organizations: NOBODY, self, grants: user.grants, token }
+  }
+
+  async #adminCaller(uuid: string, claims: Claims | null, token?: string): Promise<Caller> {
+    const admin = await this.#options.accounts.admin(uuid)
+    checkState(admin, claims)
+    const { username, organizations, isSysadmin } = admin
+    const principal: Principal = isSysadmin ? { kind: 'sysadmin' } : { kind: 'admin', uuid, username }
+    return { principal, label: `admin:${uuid}`, organizations, self: { uuid, username }, grants: null, token }
+  }
+
+  #clientCaller(client: StoredEntity): Promise<Caller> {
+    const { collection, uuid } = client
+    return this.callerFor(
+      collection === 'organizations' ? { kind: 'organization', organization: uuid } : { kind: 'application', app: uuid },
+      null,
+    )
+  }
+}
+
+/** Token requests carry the credentials to be checked there, with its own errors. */
+const isTokenRequest = (path: string): boolean => /\/(token|me)\/?$/.test(path)
+
+interface AccountState {
+  activated: boolean
+  disabled: boolean
+  tokensSince: number
+  revokedTokens: ReadonlySet<string>
+}
+
+function checkState<A extends AccountState>(account: A | null, claims: Claims | null): asserts account is A {
+  if (account === null) throw new AppError('auth_bad_access_token', 'Unable to authenticate due to corrupt access token')
+  if (account.disabled) throw new AppError('authentication', 'Disabled identity')
+  if (!account.activated) throw new AppError('authentication', 'Unactivated identity')
+  if (claims === null) return
+  if (claims.issuedAt < account.tokensSince || account.revokedTokens.has(claims.id)) {
+    throw new AppError('auth_invalid', 'Unable to authenticate')
+  }
+}

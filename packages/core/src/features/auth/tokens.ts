@@ -1,0 +1,144 @@
+import type { Application } from '../../api/caller.js'
+import { AppError, illegalArgument } from '../../domain/errors.js'
+import { isJsonObject, type JsonObject } from '../../domain/json.js'
+import { isUuid } from '../../domain/uuid.js'
+import type { Engine } from '../../engine/engine.js'
+import type { StoredEntity } from '../../storage/store.js'
+import { type AccessTokens, expiresIn } from './access-token.js'
+
+/** Seven days: the default and the longest lifetime of a token, in milliseconds. */
+export const MAX_TTL = 604_800_000
+const TOKENS = 'tokens'
+
+export interface TokensOptions {
+  engine: Engine
+  tokens: AccessTokens
+  /** Checks passwords of users, also of the management application. */
+  verify: (user: StoredEntity | null, password: string) => Promise<boolean>
+  client: (id: string, secret: string) => Promise<StoredEntity | null>
+  /** Number of the application that keeps administrators. */
+  management: number
+  clock: () => number
+  /** Called when tokens of a user were revoked. */
+  forget: (app: number) => void
+}
+
+/** A token as it was granted, and to whom. */
+export interface Grant {
+  access_token: string
+  /** Seconds. */
+  expires_in: number
+  owner: StoredEntity
+}
+
+/** Signing in, and signing out. */
+export class Tokens {
+  readonly #options: TokensOptions
+
+  constructor(options: TokensOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Grants a token for the parameters of a token request (identity rules 2.2 to 2.4).
+   * `app` is `null` at the management endpoint.
+   * @throws {AppError} `invalid_grant` for every kind of bad credentials, `illegal_argument` for a bad `ttl`.
+   */
+  async grant(fields: JsonObject, app: { application: Application; properties: JsonObject } | null): Promise<Grant> {
+    const { grant_type: type } = fields
+    if (type === 'client_credentials') return this.#grantClient(fields)
+    if (type === 'password') return this.#grantPassword(fields, app)
+    throw badCredentials()
+  }
+
+  /** Revokes every token that the user holds. */
+  async revokeAll(principal: string, user: StoredEntity): Promise<void> {
+    await this.#mark(principal, user, 'since', String(this.#options.clock() + 1))
+  }
+
+  /** Revokes one token, which must be the user's. @throws {AppError} `illegal_argument`, `auth_bad_access_token`. */
+  async revoke(principal: string, user: StoredEntity, token: string): Promise<void> {
+    const claims = this.#options.tokens.verify(token, this.#options.clock())
+    if (!('uuid' in claims.owner) || claims.owner.uuid !== user.uuid) throw illegalArgument('The token belongs to somebody else', 'token')
+    await this.#mark(principal, user, claims.id, String(claims.expiresAt ?? 0))
+  }
+
+  /** A token for a user, without his password: for those who administer the application. */
+  grantFor(user: StoredEntity, app: { application: Application; properties: JsonObject }, ttl: unknown): Grant {
+    const { max, fallback } = lifetimes(app.properties)
+    return this.#issue({ kind: 'user', app: app.application.uuid, uuid: user.uuid, username: '' }, user, ttlOf(ttl, max, fallback))
+  }
+
+  async #grantPassword(fields: JsonObject, app: { application: Application; properties: JsonObject } | null): Promise<Grant> {
+    const username = fields['username'] ?? fields['email']
+    const { password } = fields
+    if (typeof username !== 'string' || typeof password !== 'string') throw badCredentials()
+    const { max, fallback } = app === null ? { max: MAX_TTL, fallback: MAX_TTL } : lifetimes(app.properties)
+    const ttl = ttlOf(fields['ttl'], max, fallback)
+    const home = app === null ? this.#options.management : app.application.id
+    const user = await this.#options.engine.find(home, 'users', username)
+    if (!(await this.#options.verify(user, password)) || user === null) throw badCredentials()
+    if (user.object['disabled'] === true) throw new AppError('invalid_grant', 'user disabled')
+    if (user.object['activated'] !== true) throw new AppError('invalid_grant', 'user not activated')
+    if (app === null) return this.#issue({ kind: 'admin', uuid: user.uuid, username: '' }, user, ttl)
+    return this.#issue({ kind: 'user', app: app.application.uuid, uuid: user.uuid, username: '' }, user, ttl)
+  }
+
+  async #grantClient({ client_id: id, client_secret: secret, ttl }: JsonObject): Promise<Grant> {
+    if (typeof id !== 'string' || typeof secret !== 'string') throw badCredentials()
+    const owner = await this.#options.client(id, secret)
+    if (owner === null) throw badCredentials()
+    const lifetime = ttlOf(ttl, MAX_TTL, MAX_TTL)
+    return owner.collection === 'organizations'
+      ? this.#issue({ kind: 'organization', organization: owner.uuid }, owner, lifetime)
+      : this.#issue({ kind: 'application', app: owner.uuid }, owner, lifetime)
+  }
+
+  #issue(principal: Parameters<AccessTokens['issue']>[0]['principal'], owner: StoredEntity, ttl: number | null): Grant {
+    const { token } = this.#options.tokens.issue({ principal, ttl, now: this.#options.clock() })
+    return { access_token: token, expires_in: expiresIn(ttl), owner }
+  }
+
+  async #mark(principal: string, user: StoredEntity, key: string, value: string): Promise<void> {
+    await this.#options.engine.transact(user.app, principal, (edits) => {
+      const current = edits.get('users', user.uuid)
+      const now = this.#options.clock()
+      for (const [id, expires] of edits.tx.dictionary(current, TOKENS)) {
+        // A token that ran out by itself need not be remembered as revoked.
+        if (isUuid(id) && Number(expires) !== 0 && Number(expires) < now) edits.tx.setEntry(current, TOKENS, id, null)
+      }
+      edits.tx.setEntry(current, TOKENS, key, value)
+      edits.afterCommit(() => this.#options.forget(user.app))
+    })
+  }
+}
+
+export const badCredentials = (): AppError => new AppError('invalid_grant', 'invalid username or password')
+
+/** An application's `accesstokenttl` (milliseconds) replaces default and maximum; 0 means that tokens do not expire. */
+const lifetimes = (properties: JsonObject): { max: number | null; fallback: number | null } => {
+  const set = properties['accesstokenttl']
+  if (set === undefined || set === null) return { max: MAX_TTL, fallback: MAX_TTL }
+  const own = Number(set)
+  return own === 0 ? { max: null, fallback: null } : { max: own, fallback: own }
+}
+
+const ttlOf = (value: unknown, max: number | null, fallback: number | null): number | null => {
+  if (value === undefined || value === null || value === '') return fallback
+  const ttl = typeof value === 'number' ? value : Number(value)
+  if (!Number.isSafeInteger(ttl) || ttl < 0) throw illegalArgument('ttl must be a number >= 0', 'ttl')
+  if (ttl === 0) return fallback
+  if (max !== null && ttl > max) {
+    throw illegalArgument(`Your token age cannot be more than the maximum age of ${max} milliseconds`, 'ttl')
+  }
+  return ttl
+}
+
+/** The fields of a token request: of its body, else of its query; Basic credentials stand for a client's. */
+export const tokenFields = (body: unknown, query: JsonObject, authorization: string | undefined): JsonObject => {
+  const fields = { ...query, ...(isJsonObject(body) ? body : {}) }
+  const basic = /^basic +(\S+)$/i.exec(authorization ?? '')?.[1]
+  if (basic === undefined) return fields
+  const [id = '', ...secret] = Buffer.from(basic, 'base64').toString('utf8').split(':')
+  return { ...fields, client_id: id, client_secret: secret.join(':') }
+}

@@ -1,0 +1,9 @@
+import type { Descriptor } from '../../engine/descriptor.js'
+
+export const deviceDescriptor: Partial<Descriptor> & { collection: string } = {
+  collection: 'devices',
+  subCollections: {
+    users: { collection: 'users', verb: '~devices', direction: 'in' },
+    receipts: { collection: 'receipts', verb: '~receipts', direction: 'out' },
+  },
+}

@@ -1,0 +1,1 @@
+export { deviceDescriptor } from './descriptor.js'

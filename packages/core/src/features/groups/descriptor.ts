@@ -1,0 +1,28 @@
+import { AppError, illegalArgument } from '../../domain/errors.js'
+import type { Descriptor } from '../../engine/descriptor.js'
+
+const PATH = /^[\p{L}\p{N}./-]{1,200}$/u
+
+/** Groups are found by their path, which may contain slashes. */
+export const groupDescriptor: Partial<Descriptor> & { collection: string } = {
+  collection: 'groups',
+  alias: ['path'],
+  unique: ['path'],
+  typed: { path: 'string' },
+  subCollections: {
+    activities: { collection: 'activities', verb: '~activities', direction: 'out' },
+    feed: { collection: 'activities', verb: '~feed', direction: 'out' },
+    roles: { collection: 'roles', verb: '~assigned', direction: 'in', inverse: 'groups' },
+    users: { collection: 'users', verb: '~members', direction: 'out' },
+  },
+  sets: { rolenames: 'roles', permissions: 'permissions' },
+  prepare: (properties) => {
+    const path = properties.get('path')
+    if (path === undefined) {
+      throw new AppError('illegal_argument', "You must provide a 'path' property when creating a group", {
+        fields: [{ field: 'path', message: 'is required' }],
+      })
+    }
+    if (typeof path === 'string' && !PATH.test(path)) throw illegalArgument(`Illegal characters found in group name: ${path}`, 'path')
+  },
+}

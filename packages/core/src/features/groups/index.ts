@@ -1,0 +1,1 @@
+export { groupDescriptor } from './descriptor.js'

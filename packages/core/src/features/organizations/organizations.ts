@@ -1,0 +1,262 @@
+import { randomBytes } from 'node:crypto'
+import type { Application } from '../../api/caller.js'
+import { type ClientKind, clientId, newClientSecret, parseClientId, sameSecret } from '../../domain/credentials.js'
+import { AppError } from '../../domain/errors.js'
+import type { JsonObject } from '../../domain/json.js'
+import { isUuid } from '../../domain/uuid.js'
+import type { Edits } from '../../engine/edits.js'
+import type { Engine } from '../../engine/engine.js'
+import type { StoredEntity } from '../../storage/store.js'
+import type { SecretBox } from '../auth/index.js'
+import { type FirstRole, type Roles, SANDBOX_ROLES } from '../roles/index.js'
+import type { Passwords } from '../users/index.js'
+import { AdminSource } from './admins.js'
+import { tenantName } from './names.js'
+import { type ClientCredentials, MANAGEMENT, type NewOrganization } from './types.js'
+
+export const MEMBERS = '~users'
+const APPLICATIONS = '~applications'
+const CREDENTIALS = 'credentials'
+const SECRET = 'secret'
+const SANDBOX = 'sandbox'
+const MAX_APPLICATIONS = 1000
+const ALL = { query: { projection: null, filter: null, direct: null, sort: [] }, limit: MAX_APPLICATIONS, cursor: null }
+
+export interface OrganizationsOptions {
+  engine: Engine
+  roles: Roles
+  passwords: Passwords
+  admins: AdminSource
+  box: SecretBox
+  /** Roles of a new application other than the sandbox. */
+  firstRoles: readonly FirstRole[]
+  clock: () => number
+  /** How long a resolved application stays good, in milliseconds. */
+  maxAge: number
+}
+
+/** Organizations, their applications and client credentials. They live as entities of the management application. */
+export class Organizations {
+  readonly #engine: Engine
+  readonly #options: OrganizationsOptions
+  readonly #resolved = new Map<string, { application: Application; readAt: number }>()
+
+  constructor(options: OrganizationsOptions) {
+    this.#engine = options.engine
+    this.#options = options
+  }
+
+  // Organizations
+
+  /**
+   * Makes the organization, its owner and its sandbox together.
+   * @throws {AppError} `duplicate_unique_property_exists` when organization, username or e-mail is taken.
+   */
+  async create(principal: string, wanted: NewOrganization): Promise<{ organization: StoredEntity; owner: StoredEntity }> {
+    const { username, name, email, password, properties, ownerProperties } = wanted
+    const organizationName = tenantName(wanted.organization, 'organization')
+    const secured = await this.#options.passwords.secure({ password: password ?? null })
+    const made = await this.#engine.transact(MANAGEMENT.id, principal, (edits) => {
+      const organization = edits.create('organizations', { name: organizationName, properties })
+      const owner = edits.create('users', { ...adminProperties(ownerProperties), username, name, email })
+      secured?.(edits, owner)
+      this.#setSecret(edits, organization, 'organization')
+      edits.tx.connect(organization, MEMBERS, owner)
+      this.#addApplication(edits, organization, SANDBOX, SANDBOX_ROLES)
+      return { organization, owner }
+    })
+    return made
+  }
+
+  /** Adds an administrator to an organization. */
+  async addMember(principal: string, organization: StoredEntity, admin: StoredEntity): Promise<void> {
+    await this.#engine.transact(MANAGEMENT.id, principal, (edits) => {
+      edits.tx.connect(organization, MEMBERS, admin)
+      edits.afterCommit(() => this.#options.admins.forget())
+    })
+  }
+
+  find(ref: string): Promise<StoredEntity | null> {
+    return this.#engine.find(MANAGEMENT.id, 'organizations', ref.toLowerCase())
+  }
+
+  async members(organization: StoredEntity): Promise<StoredEntity[]> {
+    const hop = { verb: MEMBERS, direction: 'out', collection: 'users' } as const
+    return (await this.#engine.connected(MANAGEMENT.id, organization, hop, ALL)).items
+  }
+
+  // Applications
+
+  async applications(organization: StoredEntity): Promise<StoredEntity[]> {
+    const hop = { verb: APPLICATIONS, direction: 'out', collection: 'applications' } as const
+    const { items } = await this.#engine.connected(MANAGEMENT.id, organization, hop, ALL)
+    return items.filter(({ object }) => object['deleted'] === undefined)
+  }
+
+  /** @throws {AppError} `application_already_exists` */
+  async createApplication(principal: string, organization: StoredEntity, name: unknown): Promise<StoredEntity> {
+    const applicationName = tenantName(name, 'name')
+    try {
+      return await this.#engine.transact(MANAGEMENT.id, principal, (edits) =>
+        this.#addApplication(edits, organization, applicationName, this.#options.firstRoles),
+      )
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'duplicate_unique_property_exists') throw error
+      throw new AppError('application_already_exists', `Application ${applicationName} already exists`)
+    }
+  }
+
+  /** An application of this organization by name or uuid. @throws {AppError} `entity_not_found`. */
+  async application(organization: StoredEntity, ref: string): Promise<StoredEntity> {
+    const name = isUuid(ref) ? ref : `${String(organization.object['name'])}/${ref.toLowerCase()}`
+    const found = await this.#engine.find(MANAGEMENT.id, 'applications', name)
+    if (found === null || found.object['organization'] !== organization.uuid || found.object['deleted'] !== undefined) {
+      throw new AppError('entity_not_found', `Application ${ref} does not exist for organization ${String(organization.object['name'])}`)
+    }
+    return found
+  }
+
+  /** Hides the application and frees its name; its data is kept for `restore`. */
+  async removeApplication(principal: string, application: StoredEntity): Promise<void> {
+    await this.#engine.transact(MANAGEMENT.id, principal, (edits) => {
+      const current = edits.get('applications', application.uuid)
+      edits.update(current, { name: null, deleted: edits.now })
+    })
+    this.#resolved.clear()
+  }
+
+  /** @throws {AppError} `entity_not_found` when not deleted, `conflict` when the name is taken by now. */
+  async restoreApplication(principal: string, organization: StoredEntity, uuid: string): Promise<StoredEntity> {
+    const found = isUuid(uuid) ? await this.#engine.find(MANAGEMENT.id, 'applications', uuid) : null
+    const { organizationName, applicationName, deleted } = found?.object ?? {}
+    if (found === null || deleted === undefined || found.object['organization'] !== organization.uuid) {
+      throw new AppError('entity_not_found', `Deleted application ID ${uuid} not found`)
+    }
+    try {
+      return await this.#engine.transact(MANAGEMENT.id, principal, (edits) => {
+        const current = edits.get('applications', uuid)
+        this.#setSecret(edits, current, 'application')
+        return edits.update(current, { name: `${String(organizationName)}/${String(applicationName)}`, deleted: null })
+      })
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'duplicate_unique_property_exists') throw error
+      throw new AppError('conflict', 'Cannot restore application, one with that name already exists.')
+    }
+  }
+
+  /** Properties of the application itself, such as `accesstokenttl`. */
+  async updateApplication(principal: string, app: Application, body: JsonObject): Promise<StoredEntity> {
+    const updated = await this.#engine.transact(MANAGEMENT.id, principal, (edits) => {
+      const kept = { name: undefined, organization: undefined, organizationName: undefined, applicationName: undefined, deleted: undefined }
+      const changes = Object.fromEntries(Object.entries(body).filter(([key]) => !(key in kept)))
+      return edits.update(edits.get('applications', app.uuid), changes)
+    })
+    this.#resolved.clear()
+    return updated
+  }
+
+  entityOf(app: Application): Promise<StoredEntity> {
+    return this.#engine.get(MANAGEMENT.id, 'applications', app.uuid)
+  }
+
+  /**
+   * The application that the first two segments of a path mean, each a name or a uuid.
+   * @throws {AppError} `organization_application_not_found`
+   */
+  async resolve(organizationRef: string, applicationRef: string): Promise<Application> {
+    const key = `${organizationRef}/${applicationRef}`.toLowerCase()
+    const known = this.#resolved.get(key)
+    const now = this.#options.clock()
+    if (known !== undefined && now - known.readAt < this.#options.maxAge) return known.application
+    const application = await this.#resolve(organizationRef.toLowerCase(), applicationRef.toLowerCase())
+    if (application === null) {
+      throw new AppError('organization_application_not_found', `Could not find application for ${key} from URI: ${key}`)
+    }
+    if (this.#resolved.size >= 10_000) this.#resolved.clear()
+    this.#resolved.set(key, { application, readAt: now })
+    return application
+  }
+
+  /** The application with this uuid, of whatever organization. */
+  async resolveUuid(uuid: string): Promise<Application> {
+    const found = await this.#engine.find(MANAGEMENT.id, 'applications', uuid)
+    if (found === null || found.object['deleted'] !== undefined) {
+      throw new AppError('organization_application_not_found', `Could not find application for ${uuid} from URI: ${uuid}`)
+    }
+    return toApplication(found)
+  }
+
+  async #resolve(organizationRef: string, applicationRef: string): Promise<Application | null> {
+    if (!isUuid(organizationRef) && !isUuid(applicationRef)) {
+      const found = await this.#engine.find(MANAGEMENT.id, 'applications', `${organizationRef}/${applicationRef}`)
+      return found === null ? null : toApplication(found)
+    }
+    const organization = await this.find(organizationRef)
+    if (organization === null) return null
+    try {
+      return toApplication(await this.application(organization, applicationRef))
+    } catch (error) {
+      if (error instanceof AppError) return null
+      throw error
+    }
+  }
+
+  // Credentials
+
+  async credentials(owner: StoredEntity): Promise<ClientCredentials> {
+    const sealed = (await this.#engine.store.dictionary(owner, CREDENTIALS)).get(SECRET)
+    if (sealed === undefined) throw new AppError('management', 'There are no client credentials; make them with POST')
+    return { client_id: clientId(kindOf(owner), owner.uuid), client_secret: this.#options.box.open(sealed) }
+  }
+
+  /** Makes a new secret; the old one stops working at once. The id never changes. */
+  async newCredentials(principal: string, owner: StoredEntity): Promise<ClientCredentials> {
+    const secret = await this.#engine.transact(MANAGEMENT.id, principal, (edits) => this.#setSecret(edits, owner, kindOf(owner)))
+    return { client_id: clientId(kindOf(owner), owner.uuid), client_secret: secret }
+  }
+
+  /** The organization or application that the id and secret belong to, or `null`. */
+  async client(id: string, secret: string): Promise<StoredEntity | null> {
+    const parsed = parseClientId(id)
+    if (parsed === null || (parsed.kind !== 'organization' && parsed.kind !== 'application')) return null
+    const owner = await this.#engine.find(MANAGEMENT.id, `${parsed.kind}s`, parsed.uuid)
+    if (owner === null || owner.object['deleted'] !== undefined) return null
+    const sealed = (await this.#engine.store.dictionary(owner, CREDENTIALS)).get(SECRET)
+    return sealed !== undefined && sameSecret(this.#options.box.open(sealed), secret) ? owner : null
+  }
+
+  #setSecret(edits: Edits, owner: StoredEntity, kind: ClientKind): string {
+    const secret = newClientSecret(kind, randomBytes)
+    edits.tx.setEntry(owner, CREDENTIALS, SECRET, this.#options.box.seal(secret))
+    return secret
+  }
+
+  #addApplication(edits: Edits, organization: StoredEntity, applicationName: string, roles: readonly FirstRole[]): StoredEntity {
+    const organizationName = String(organization.object['name'])
+    const application = edits.create('applications', {
+      name: `${organizationName}/${applicationName}`,
+      organization: organization.uuid,
+      organizationName,
+      applicationName,
+    })
+    edits.tx.connect(organization, APPLICATIONS, application)
+    this.#setSecret(edits, application, 'application')
+    this.#options.roles.createFirst(edits.in(application.id), roles)
+    return application
+  }
+}
+
+const kindOf = ({ collection }: StoredEntity): 'organization' | 'application' =>
+  collection === 'organizations' ? 'organization' : 'application'
+
+const adminProperties = (properties: JsonObject): JsonObject =>
+  Object.keys(properties).length === 0 ? {} : { properties }
+
+export const toApplication = ({ id, uuid, object }: StoredEntity): Application => ({
+  id,
+  uuid,
+  name: String(object['name']),
+  organizationName: String(object['organizationName']),
+  applicationName: String(object['applicationName']),
+  organization: String(object['organization']),
+})

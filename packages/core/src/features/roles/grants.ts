@@ -1,0 +1,118 @@
+import { compileGrants, type Grants } from '../../domain/permission.js'
+import type { Engine, Hop } from '../../engine/engine.js'
+import type { StoredEntity } from '../../storage/store.js'
+
+/** An app user as the gate needs him: his present state and what he may do. */
+export interface UserAccess {
+  uuid: string
+  username: string
+  activated: boolean
+  disabled: boolean
+  grants: Grants
+  /** Tokens issued before this (UTC milliseconds) are revoked. */
+  tokensSince: number
+  revokedTokens: ReadonlySet<string>
+}
+
+export interface GrantsOptions {
+  engine: Engine
+  clock: () => number
+  /** How long what was read stays good, in milliseconds: without end where this process alone writes. */
+  maxAge: number
+}
+
+interface Kept<T> {
+  value: T
+  readAt: number
+}
+
+const MAX_KEPT = 20_000
+const MAX_MEMBERSHIPS = 1000
+const ALL = { projection: null, filter: null, direct: null, sort: [] }
+
+/**
+ * Reads and remembers who may do what. Whatever changes roles, groups, users or their permission strings
+ * calls `forget`, so that the next request sees it; other processes see it within `maxAge`.
+ */
+export class GrantsSource {
+  readonly #engine: Engine
+  readonly #clock: () => number
+  readonly #maxAge: number
+  readonly #kept = new Map<number, Map<string, Kept<UserAccess | Grants | null>>>()
+  #size = 0
+
+  constructor({ engine, clock, maxAge }: GrantsOptions) {
+    this.#engine = engine
+    this.#clock = clock
+    this.#maxAge = maxAge
+  }
+
+  forget(app: number): void {
+    this.#size -= this.#kept.get(app)?.size ?? 0
+    this.#kept.delete(app)
+  }
+
+  /** What guests may do; `null` when the application has no `guest` role any more. */
+  forGuests(app: number): Promise<Grants | null> {
+    return this.#remember(app, 'guest', async () => {
+      const role = await this.#engine.find(app, 'roles', 'guest')
+      return role === null ? null : compileGrants(await this.#strings([role]))
+    })
+  }
+
+  /** `null` when there is no such user. */
+  forUser(app: number, uuid: string): Promise<UserAccess | null> {
+    return this.#remember(app, `user:${uuid}`, async () => {
+      const user = await this.#engine.store.get(app, 'users', uuid)
+      if (user === null) return null
+      const { activated, disabled, username } = user.object
+      const tokens = await this.#engine.store.dictionary(user, 'tokens')
+      return {
+        uuid,
+        username: String(username),
+        activated: activated === true,
+        disabled: disabled === true,
+        grants: compileGrants(await this.#strings(await this.#holders(app, user))),
+        tokensSince: Number(tokens.get('since') ?? 0),
+        revokedTokens: new Set([...tokens.keys()].filter((key) => key !== 'since')),
+      }
+    })
+  }
+
+  /** Everything whose permission strings count for a user: himself, `default`, his groups, and the roles of all. */
+  async #holders(app: number, user: StoredEntity): Promise<StoredEntity[]> {
+    const groups = await this.#all(app, user, { verb: '~members', direction: 'in', collection: 'groups' })
+    const owners = [user, ...groups]
+    const assigned = await Promise.all(
+      owners.map((owner) => this.#all(app, owner, { verb: '~assigned', direction: 'in', collection: 'roles' })),
+    )
+    const byDefault = await this.#engine.find(app, 'roles', 'default')
+    return [...owners, ...assigned.flat(), ...(byDefault === null ? [] : [byDefault])]
+  }
+
+  async #all(app: number, source: StoredEntity, hop: Hop): Promise<StoredEntity[]> {
+    return (await this.#engine.connected(app, source, hop, { query: ALL, limit: MAX_MEMBERSHIPS, cursor: null })).items
+  }
+
+  async #strings(holders: readonly StoredEntity[]): Promise<string[]> {
+    const dictionaries = await Promise.all(holders.map((holder) => this.#engine.store.dictionary(holder, 'permissions')))
+    return dictionaries.flatMap((dictionary) => [...dictionary.keys()])
+  }
+
+  async #remember<T extends UserAccess | Grants | null>(app: number, key: string, read: () => Promise<T>): Promise<T> {
+    const kept = this.#kept.get(app)?.get(key)
+    const now = this.#clock()
+    if (kept !== undefined && now - kept.readAt < this.#maxAge) return kept.value as T
+    if (this.#size >= MAX_KEPT) {
+      this.#kept.clear()
+      this.#size = 0
+    }
+    // Taken before reading, so that a change which comes in between lands in a map that is thrown away.
+    const ofApp = this.#kept.get(app) ?? new Map<string, Kept<UserAccess | Grants | null>>()
+    this.#kept.set(app, ofApp)
+    const value = await read()
+    if (!ofApp.has(key)) this.#size++
+    ofApp.set(key, { value, readAt: now })
+    return value
+  }
+}

@@ -1,0 +1,3 @@
+export { CLOSED_ROLES, type FirstRole, roleDescriptor, SANDBOX_ROLES, USERGRID_ROLES } from './descriptor.js'
+export { GrantsSource, type UserAccess } from './grants.js'
+export { HOLDERS, permissionStrings, Roles } from './roles.js'

@@ -1,0 +1,90 @@
+import { illegalArgument, resourceNotFound } from '../../domain/errors.js'
+import { formatPermission, parsePermission } from '../../domain/permission.js'
+import type { Edits } from '../../engine/edits.js'
+import type { Engine } from '../../engine/engine.js'
+import type { StoredEntity } from '../../storage/store.js'
+import type { FirstRole } from './descriptor.js'
+import type { GrantsSource } from './grants.js'
+
+const PERMISSIONS = 'permissions'
+
+/** Collections whose entities hold permission strings. */
+export const HOLDERS = ['users', 'groups', 'roles']
+
+/** Permission strings of users, groups and roles. They are kept literally, in lower case. */
+export class Roles {
+  readonly #engine: Engine
+  readonly #grants: GrantsSource
+
+  constructor(engine: Engine, grants: GrantsSource) {
+    this.#engine = engine
+    this.#grants = grants
+  }
+
+  /** Makes the roles of a new application, within the transaction that makes the application. */
+  createFirst(edits: Edits, roles: readonly FirstRole[]): void {
+    for (const { name, title, permissions } of roles) {
+      const role = edits.create('roles', { name, title })
+      for (const permission of permissions) edits.tx.setEntry(role, PERMISSIONS, permission, '')
+    }
+  }
+
+  /** Permission strings of a user, group or role. @throws {AppError} `service_resource_not_found`. */
+  async permissions(app: number, collection: string, ref: string): Promise<string[]> {
+    return [...(await this.#engine.store.dictionary(await this.#holder(app, collection, ref), PERMISSIONS)).keys()]
+  }
+
+  /** Adds strings; those that are there already change nothing. @throws {AppError} `illegal_argument` with the reason. */
+  add(app: number, principal: string, collection: string, ref: string, permissions: readonly string[]): Promise<string[]> {
+    const stored = permissions.map((text) => formatPermission(parsePermission(text)))
+    return this.#change(app, principal, collection, ref, (edits, holder) => {
+      for (const permission of stored) edits.tx.setEntry(holder, PERMISSIONS, permission, '')
+    })
+  }
+
+  /** Removes strings by their text; unknown ones change nothing. */
+  remove(app: number, principal: string, collection: string, ref: string, permissions: readonly string[]): Promise<string[]> {
+    return this.#change(app, principal, collection, ref, (edits, holder) => {
+      for (const permission of permissions) edits.tx.setEntry(holder, PERMISSIONS, normalised(permission), null)
+    })
+  }
+
+  async #change(
+    app: number,
+    principal: string,
+    collection: string,
+    ref: string,
+    change: (edits: Edits, holder: StoredEntity) => void,
+  ): Promise<string[]> {
+    return this.#engine.transact(app, principal, (edits) => {
+      const holder = edits.find(collection, ref)
+      if (holder === null) throw resourceNotFound()
+      change(edits, holder)
+      edits.afterCommit(() => this.#grants.forget(app))
+      return [...edits.tx.dictionary(holder, PERMISSIONS).keys()]
+    })
+  }
+
+  async #holder(app: number, collection: string, ref: string): Promise<StoredEntity> {
+    const holder = await this.#engine.find(app, collection, ref)
+    if (holder === null) throw resourceNotFound()
+    return holder
+  }
+}
+
+/** What was stored before a rule was tightened may no longer parse, and can still be removed. */
+const normalised = (permission: string): string => {
+  try {
+    return formatPermission(parsePermission(permission))
+  } catch {
+    return permission.trim().toLowerCase()
+  }
+}
+
+/** The strings of a request: `{"permission": "get:/dogs"}`, or an array of strings there. */
+export const permissionStrings = (value: unknown): string[] => {
+  const list = Array.isArray(value) ? value : [value]
+  const isText = (item: unknown): item is string => typeof item === 'string' && item.trim() !== ''
+  if (list.length === 0 || !list.every(isText)) throw illegalArgument("You must supply a 'permission' property", 'permission')
+  return list
+}

@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto'
+import { illegalArgument } from '../../domain/errors.js'
+import type { Json } from '../../domain/json.js'
+import { isUuid } from '../../domain/uuid.js'
+import type { Descriptor } from '../../engine/descriptor.js'
+
+/** What only administrators of an application may write on a user; from anybody else it is ignored. */
+export const DECIDED_BY_ADMINS = ['activated', 'confirmed', 'disabled', 'deactivated', 'rolenames', 'roles', 'permissions', 'groups', 'credentials']
+
+export interface UserOptions {
+  /** Scheme of the picture made from an e-mail address; Usergrid's clients saw `http`. */
+  pictureScheme: 'http' | 'https'
+}
+
+/** App users: found by username or e-mail; passwords and pins never reach the document. */
+export const userDescriptor = ({ pictureScheme }: UserOptions): Partial<Descriptor> & { collection: string } => ({
+  collection: 'users',
+  alias: ['username', 'email'],
+  unique: ['username', 'email'],
+  required: ['username'],
+  withheld: ['password', 'pin', 'oldpassword', 'newpassword', 'credentials'],
+  adminOnly: DECIDED_BY_ADMINS,
+  typed: { username: 'string', email: 'string', activated: 'boolean', confirmed: 'boolean', disabled: 'boolean', picture: 'string' },
+  subCollections: {
+    activities: { collection: 'activities', verb: '~activities', direction: 'out' },
+    devices: { collection: 'devices', verb: '~devices', direction: 'out' },
+    feed: { collection: 'activities', verb: '~feed', direction: 'out' },
+    groups: { collection: 'groups', verb: '~members', direction: 'in', inverse: 'users' },
+    roles: { collection: 'roles', verb: '~assigned', direction: 'in', inverse: 'users' },
+    following: { collection: 'users', verb: '~following', direction: 'out' },
+    followers: { collection: 'users', verb: '~following', direction: 'in' },
+  },
+  sets: { rolenames: 'roles', permissions: 'permissions' },
+  prepare: (properties) => prepareUser(properties, pictureScheme),
+})
+
+const prepareUser = (properties: Map<string, Json>, scheme: string): void => {
+  const username = properties.get('username')
+  if (typeof username === 'number') properties.set('username', String(username))
+  if (typeof username === 'string') checkUsername(username)
+  if (!properties.has('activated')) properties.set('activated', true)
+  const email = properties.get('email')
+  if (typeof email === 'string' && !properties.has('picture')) {
+    const digest = createHash('md5').update(email.trim().toLowerCase()).digest('hex')
+    properties.set('picture', `${scheme}://www.gravatar.com/avatar/${digest}`)
+  }
+}
+
+const checkUsername = (username: string): void => {
+  if (username.toLowerCase() === 'me') throw illegalArgument(`Username '${username}' is reserved`, 'username')
+  // Either would be taken for another user in a path.
+  if (isUuid(username)) throw illegalArgument('A username must not look like a uuid', 'username')
+  if (username.includes('\0')) throw illegalArgument('A username must not contain NUL', 'username')
+}

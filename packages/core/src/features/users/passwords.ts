@@ -1,0 +1,69 @@
+import { AppError, illegalArgument } from '../../domain/errors.js'
+import type { JsonObject } from '../../domain/json.js'
+import type { Edits } from '../../engine/edits.js'
+import type { Engine } from '../../engine/engine.js'
+import type { StoredEntity } from '../../storage/store.js'
+import { checkPassword, type HashCost, hashPassword, type PasswordPolicy, verifyAgainstNothing, verifyPassword } from '../auth/index.js'
+
+const CREDENTIALS = 'credentials'
+const PASSWORD = 'password'
+const TOKENS = 'tokens'
+
+export interface PasswordsOptions {
+  policy: PasswordPolicy
+  cost?: HashCost | undefined
+}
+
+/** Passwords of users and administrators: hashed, and kept beside the entity, never in it. */
+export class Passwords {
+  readonly #policy: PasswordPolicy
+  readonly #cost: HashCost | undefined
+
+  constructor({ policy, cost }: PasswordsOptions) {
+    this.#policy = policy
+    this.#cost = cost
+  }
+
+  /**
+   * Hashes the password of a new user's body; the result stores it. A body without one makes a user who
+   * cannot sign in. @throws {AppError} `illegal_argument`, `error_password_policy_violation`.
+   */
+  async secure(body: JsonObject): Promise<((edits: Edits, user: StoredEntity) => void) | null> {
+    const { password } = body
+    if (password === undefined || password === null || password === '') return null
+    if (typeof password !== 'string') throw illegalArgument('The password must be a string', 'password')
+    checkPassword(password, this.#policy)
+    const hash = await hashPassword(password, this.#cost)
+    return (edits, user) => edits.tx.setEntry(user, CREDENTIALS, PASSWORD, hash)
+  }
+
+  /** Whether this is the user's password. A missing user takes as long as a wrong password. */
+  async verify(engine: Engine, user: StoredEntity | null, password: string): Promise<boolean> {
+    const stored = user === null ? undefined : (await engine.store.dictionary(user, CREDENTIALS)).get(PASSWORD)
+    return stored === undefined ? verifyAgainstNothing(password, this.#cost) : verifyPassword(stored, password)
+  }
+
+  /**
+   * Changes a password. Tokens issued before are revoked. Without `oldPassword` nothing is checked: only
+   * administrators come here so. @throws {AppError} `auth_invalid_username_or_password`.
+   */
+  async change(
+    engine: Engine,
+    principal: string,
+    user: StoredEntity,
+    { oldPassword, newPassword }: { oldPassword: string | null; newPassword: string },
+  ): Promise<void> {
+    if (oldPassword !== null && !(await this.verify(engine, user, oldPassword))) {
+      throw new AppError(
+        'auth_invalid_username_or_password',
+        'Unable to authenticate due to username or password being incorrect',
+      )
+    }
+    const store = await this.secure({ password: newPassword })
+    await engine.transact(user.app, principal, (edits) => {
+      const current = edits.get('users', user.uuid)
+      store?.(edits, current)
+      edits.tx.setEntry(current, TOKENS, 'since', String(edits.now))
+    })
+  }
+}

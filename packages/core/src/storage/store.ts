@@ -1,0 +1,152 @@
+import type { JsonObject } from '../domain/json.js'
+import type { Filter, SortKey } from '../domain/query/ast.js'
+
+/** Names of the verbs of an entity's connections; absent when there are none in that direction. */
+export interface Links {
+  out?: string[]
+  in?: string[]
+}
+
+/** An entity as it was at one moment. `doc` is the JSON text of everything but `metadata`. */
+export interface StoredEntity {
+  readonly app: number
+  /** Internal number: smaller is older. Never shown to callers. */
+  readonly id: number
+  readonly collection: string
+  readonly uuid: string
+  readonly doc: string
+  /** `doc`, parsed when first asked for. Not to be changed. */
+  readonly object: JsonObject
+  readonly links: Links | null
+}
+
+/** Collection settings: what may be queried. Absent fields mean `all`. */
+export interface CollectionSettings {
+  fields?: 'all' | 'none' | string[]
+  /** Lists of property names, `-` before a descending one, that are indexed together. */
+  indexes?: string[][]
+  [key: string]: unknown
+}
+
+export interface CollectionInfo {
+  readonly id: number
+  readonly name: string
+  readonly settings: CollectionSettings | null
+}
+
+/**
+ * Reads and writes within one transaction, for one application. Everything is synchronous: what is not yet
+ * in memory is fetched by the store, which then runs the transaction function again from its start.
+ */
+export interface AppTransaction {
+  /** The entity with this uuid, or `null` if there is none in that collection. */
+  get(collection: string, uuid: string): StoredEntity | null
+  /** The entity with this uuid, of whatever collection. */
+  getAny(uuid: string): StoredEntity | null
+  /** The entity whose unique property has this value (letter case aside). */
+  find(collection: string, property: string, value: string): StoredEntity | null
+  /** `object` must have `uuid` and `type` first. @throws {DuplicateError} on a taken unique value. */
+  insert(collection: string, object: JsonObject): StoredEntity
+  /** Replaces the whole document. @throws {DuplicateError} on a taken unique value. */
+  replace(entity: StoredEntity, object: JsonObject): StoredEntity
+  /** Removes the entity with its connections, dictionaries and unique values. */
+  remove(entity: StoredEntity): void
+  isConnected(source: StoredEntity, verb: string, target: StoredEntity): boolean
+  /** Connects, or moves an existing connection to the front. */
+  connect(source: StoredEntity, verb: string, target: StoredEntity): void
+  /** Returns whether there was such a connection. */
+  disconnect(source: StoredEntity, verb: string, target: StoredEntity): boolean
+  /** The entity as this transaction has changed it so far. */
+  current(entity: StoredEntity): StoredEntity
+  /** Private key-value pairs kept beside an entity (permissions, secrets); they go with it. */
+  dictionary(entity: StoredEntity, name: string): ReadonlyMap<string, string>
+  /** Sets an entry, or removes it when `value` is null. */
+  setEntry(entity: StoredEntity, name: string, key: string, value: string | null): void
+  /** Stores a collection's settings, making the collection if it is new. */
+  setSettings(collection: string, settings: CollectionSettings | null): void
+}
+
+export interface Transaction {
+  /** UTC milliseconds; never smaller than in an earlier transaction of this process. */
+  readonly now: number
+  app(id: number): AppTransaction
+  /** Runs `work`; when it throws, what it wrote is taken back and the transaction may go on. */
+  attempt<T>(work: () => T): T
+  /** Runs `effect` once the transaction is committed. */
+  afterCommit(effect: () => void): void
+}
+
+/** Where a listing starts and ends. `after` comes from the cursor of the page before. */
+export interface ListRequest {
+  filter: Filter | null
+  sort: SortKey[]
+  limit: number
+  cursor: string | null
+  /** Text that a cursor must belong to, so that it is not used with another query. */
+  scope: string
+}
+
+/** Entities at the far end of an entity's connections. */
+export interface ConnectedRequest extends ListRequest {
+  source: StoredEntity
+  direction: 'out' | 'in'
+  /** `null` for every visible verb. */
+  verb: string | null
+  /** Only entities of this collection. */
+  collection: string | null
+}
+
+export interface Listing {
+  items: StoredEntity[]
+  /** Metres, one per item, when the filter has `within`. */
+  distances: (number | null)[] | null
+  cursor: string | null
+}
+
+/** One line of an application's change log. */
+export interface Change {
+  seq: number
+  collection: string
+  uuid: string
+  kind: 'create' | 'update' | 'remove' | 'connect' | 'disconnect'
+  verb: string | null
+  target: string | null
+  principal: string | null
+  /** UTC milliseconds. */
+  at: number
+}
+
+/** What we ask of a database. Reads see every transaction that was acknowledged before they began. */
+export interface Store {
+  get(app: number, collection: string, uuid: string): Promise<StoredEntity | null>
+  getAny(app: number, uuid: string): Promise<StoredEntity | null>
+  getMany(app: number, uuids: readonly string[]): Promise<(StoredEntity | null)[]>
+  find(app: number, collection: string, property: string, value: string): Promise<StoredEntity | null>
+  findMany(app: number, collection: string, property: string, values: readonly string[]): Promise<(StoredEntity | null)[]>
+  /** @throws {AppError} `illegal_argument` for a foreign cursor, `query_too_broad` past the examined bound. */
+  list(app: number, collection: string, request: ListRequest): Promise<Listing>
+  connected(app: number, request: ConnectedRequest): Promise<Listing>
+  isConnected(source: StoredEntity, verb: string, target: StoredEntity): Promise<boolean>
+  dictionary(entity: StoredEntity, name: string): Promise<ReadonlyMap<string, string>>
+  /** Number of entities by collection name, for every collection that was ever used. */
+  counts(app: number): Promise<Map<string, number>>
+  collectionInfo(app: number, collection: string): Promise<CollectionInfo | null>
+  changes(app: number, after: number, limit: number): Promise<Change[]>
+  /** Forgets change log lines older than `before` (UTC milliseconds); returns how many. */
+  pruneChanges(before: number): Promise<number>
+  /** Makes the index paths that a collection's settings ask for; they are maintained from now on, and used once finished. */
+  prepareIndexes(app: number, collection: string): Promise<void>
+  /** Lets listings use the paths made by `prepareIndexes`, once `reindex` has been through all entities. */
+  finishIndexes(app: number, collection: string): Promise<void>
+  /** Rewrites the index of up to `limit` entities with an id below `before`, newest first; the next `before`, or null at the end. */
+  reindex(app: number, collection: string, before: number | null, limit: number): Promise<number | null>
+  /**
+   * Runs `work` so that all its writes are stored together, durably, or not at all. `work` must be a pure
+   * function of what it reads: it may run more than once.
+   * @throws {AppError} whatever `work` throws; `unavailable` when the database cannot be written.
+   */
+  transact<T>(principal: string | null, work: (transaction: Transaction) => T): Promise<T>
+  /** Rejects when the database does not answer. */
+  ping(): Promise<void>
+  close(): Promise<void>
+}

@@ -1,0 +1,312 @@
+import { HIDDEN_VERB } from '../../domain/verbs.js'
+import type { Links } from '../store.js'
+import type { AppCatalog, Catalogs, Collection, Path } from './catalog.js'
+import { catalogWrite, createPaths } from './catalog.js'
+import type { SqlConnection, SqlDatabase } from './connection.js'
+import { removeLink } from './entity-row.js'
+import type { IdSource } from './id-source.js'
+import { deleteWords, INDEX_ROW, insertWords } from './index-rows.js'
+import { indexKeys, missingPaths } from './index-keys.js'
+import { all, bindUuid, deleteRows, type Dialect, insertRows, isIn, run, rowsAs, type Sql } from './sql.js'
+import type { EdgeEntry, Entry, WriteState } from './write-state.js'
+
+const UNIQUE_ROW = INDEX_ROW
+const EDGE_KEY = [['app_id', 'bigint'], ['src', 'bigint'], ['verb_id', 'bigint'], ['tgt', 'bigint']] as const
+const EDGE_ROW = [...EDGE_KEY, ['seq', 'bigint']] as const
+const ENTITY_ROW = [
+  ['id', 'bigint'],
+  ['app_id', 'bigint'],
+  ['coll_id', 'bigint'],
+  ['uuid', 'uuid'],
+  ['doc', 'text'],
+  ['links', 'text'],
+] as const
+const DICTIONARY_KEY = [['app_id', 'bigint'], ['eid', 'bigint'], ['name', 'text'], ['key', 'text']] as const
+const DICTIONARY_ROW = [...DICTIONARY_KEY, ['value', 'text']] as const
+const CHANGE_ROW = [
+  ['app_id', 'bigint'],
+  ['coll_id', 'bigint'],
+  ['uuid', 'uuid'],
+  ['kind', 'text'],
+  ['verb_id', 'bigint'],
+  ['target', 'uuid'],
+  ['principal', 'text'],
+  ['at', 'bigint'],
+] as const
+const COUNT_SHARDS = 16
+
+export interface FlushOptions {
+  connection: SqlConnection
+  database: SqlDatabase
+  catalogs: Catalogs
+  loaded: Map<number, AppCatalog>
+  state: WriteState
+  ids: IdSource
+}
+
+interface Touched extends Entry {
+  collection: Collection
+}
+
+/** Writes the difference between what a group of transactions read and what it left behind. */
+export class Flush {
+  readonly #connection: SqlConnection
+  readonly #database: SqlDatabase
+  readonly #dialect: Dialect
+  readonly #loaded: Map<number, AppCatalog>
+  readonly #state: WriteState
+  readonly #ids: IdSource
+  readonly #deletes: Sql[] = []
+  readonly #writes: Sql[] = []
+
+  constructor({ connection, database, catalogs, loaded, state, ids }: FlushOptions) {
+    this.#connection = connection
+    this.#database = database
+    this.#dialect = catalogs.dialect
+    this.#loaded = loaded
+    this.#state = state
+    this.#ids = ids
+  }
+
+  /** Returns whether anything was written. */
+  async run(): Promise<boolean> {
+    const touched = [...this.#state.rows.values()]
+      .filter(({ original, current }) => original !== current)
+      .map((entry): Touched => ({ ...entry, collection: this.#collectionOf(entry) }))
+    await this.#preparePaths(touched)
+    this.#entities(touched)
+    await this.#index(touched)
+    this.#uniques()
+    this.#edges()
+    this.#dictionaries(touched)
+    this.#counts(touched)
+    this.#changes()
+    this.#settings()
+    const loosened = await this.#looseEnds(touched)
+    for (const statement of [...this.#deletes, ...this.#writes]) await run(this.#connection, this.#dialect, statement)
+    await this.#unlink(loosened)
+    return this.#deletes.length + this.#writes.length > 0
+  }
+
+  #collectionOf({ app, current, original, collectionId }: Entry): Collection {
+    const catalog = this.#loaded.get(app)!
+    return catalog.byId.get(collectionId) ?? catalog.collections.get((current ?? original)!.collection)!
+  }
+
+  async #preparePaths(touched: readonly Touched[]): Promise<void> {
+    const wanted = new Map<Collection, ReturnType<typeof missingPaths>>()
+    for (const { collection, current, original } of touched) {
+      if (current === null || current.doc === original?.doc) continue
+      const missing = missingPaths(collection, current.object)
+      if (missing.length > 0) wanted.set(collection, [...(wanted.get(collection) ?? []), ...missing])
+    }
+    for (const [collection, paths] of wanted) {
+      const distinct = new Map(paths.map((path) => [`${path.kind}:${path.def}`, path]))
+      await catalogWrite(this.#database, this.#connection, (connection) =>
+        createPaths(connection, this.#dialect, collection, [...distinct.values()], this.#ids),
+      )
+    }
+  }
+
+  #entities(touched: readonly Touched[]): void {
+    const removed = touched.filter(({ current, original }) => current === null && original !== null)
+    this.#deletes.push(
+      ...deleteRows(this.#dialect, 'entity', [['app_id', 'bigint'], ['id', 'bigint']], removed.map(({ app, original }) => [app, original!.id])),
+    )
+    const row = ({ app, collection, current }: Touched): unknown[] => {
+      const { id, uuid, doc, links } = current!
+      return [id, app, collection.id, bindUuid(this.#dialect, uuid), doc, links === null ? null : JSON.stringify(links)]
+    }
+    const added = touched.filter(({ current, original }) => current !== null && original === null)
+    const changed = touched.filter(({ current, original }) => current !== null && original !== null)
+    this.#writes.push(...insertRows(this.#dialect, 'entity', ENTITY_ROW, added.map(row)))
+    const target = this.#dialect === 'postgres' ? 'app_id, id' : 'id'
+    const tail = `ON CONFLICT (${target}) DO UPDATE SET doc = excluded.doc, links = excluded.links`
+    this.#writes.push(...insertRows(this.#dialect, 'entity', ENTITY_ROW, changed.map(row), { tail }))
+  }
+
+  async #index(touched: readonly Touched[]): Promise<void> {
+    const gone: unknown[][] = []
+    const fresh: unknown[][] = []
+    const wordsGone: number[] = []
+    const wordsFresh: unknown[][] = []
+    const multi = new Set<Path>()
+    for (const { app, collection, current, original } of touched) {
+      if (current?.doc === original?.doc) continue
+      const before = indexKeys(collection, original?.object ?? null)
+      const after = indexKeys(collection, current?.object ?? null)
+      const id = (current ?? original)!.id
+      for (const [slot, [path, key]] of before.rows) if (!after.rows.has(slot)) gone.push([app, path.id, key, id])
+      for (const [slot, [path, key]] of after.rows) if (!before.rows.has(slot)) fresh.push([app, path.id, key, id])
+      if (before.words !== after.words) {
+        if (before.words !== '') wordsGone.push(id)
+        if (after.words !== '') wordsFresh.push([app, id, after.words])
+      }
+      for (const path of after.newlyMulti) multi.add(path)
+    }
+    this.#deletes.push(...deleteRows(this.#dialect, 'entity_index', INDEX_ROW, gone))
+    this.#writes.push(...insertRows(this.#dialect, 'entity_index', INDEX_ROW, fresh))
+    this.#deletes.push(...deleteWords(this.#dialect, wordsGone))
+    this.#writes.push(...insertWords(this.#dialect, wordsFresh))
+    if (multi.size === 0) return
+    const list = isIn(this.#dialect, 'id', 'bigint', [...multi].map(({ id }) => id))
+    await run(this.#connection, this.#dialect, { text: `UPDATE path SET multi = 1 WHERE ${list.text}`, values: list.values })
+    for (const path of multi) path.multi = true
+  }
+
+  #uniques(): void {
+    const changed = [...this.#state.uniques.values()].filter(({ original, current }) => original !== current)
+    const gone = changed.filter(({ original }) => original !== null)
+    const fresh = changed.filter(({ current }) => current !== null)
+    // In one fixed order, so that transactions on PostgreSQL cannot wait for one another in a circle.
+    fresh.sort((a, b) => a.path - b.path || Buffer.compare(a.key, b.key))
+    this.#deletes.push(
+      ...deleteRows(this.#dialect, 'entity_unique', UNIQUE_ROW, gone.map(({ app, path, key, original }) => [app, path, key, original])),
+    )
+    this.#writes.push(
+      ...insertRows(this.#dialect, 'entity_unique', UNIQUE_ROW, fresh.map(({ app, path, key, current }) => [app, path, key, current])),
+    )
+  }
+
+  #edges(): void {
+    const changed = [...this.#state.edges.values()].filter(({ original, current }) => original !== current)
+    const key = ({ app, src, verbId, tgt }: EdgeEntry): unknown[] => [app, src, verbId, tgt]
+    this.#deletes.push(...deleteRows(this.#dialect, 'edge', EDGE_KEY, changed.filter(({ original }) => original !== null).map(key)))
+    const fresh = changed.filter(({ current }) => current !== null).map((edge) => [...key(edge), edge.current])
+    this.#writes.push(...insertRows(this.#dialect, 'edge', EDGE_ROW, fresh))
+  }
+
+  #dictionaries(touched: readonly Touched[]): void {
+    const removed = touched.filter(({ current, original }) => current === null && original !== null)
+    this.#deletes.push(
+      ...deleteRows(this.#dialect, 'dictionary', DICTIONARY_KEY.slice(0, 2), removed.map(({ app, original }) => [app, original!.id])),
+    )
+    const gone: unknown[][] = []
+    const fresh: unknown[][] = []
+    for (const { app, id, name, original, current } of this.#state.dictionaries.values()) {
+      if (original === current || this.#state.rows.get(id)?.current === null) continue
+      for (const [key, value] of original) if (current.get(key) !== value) gone.push([app, id, name, key])
+      for (const [key, value] of current) if (original.get(key) !== value) fresh.push([app, id, name, key, value])
+    }
+    this.#deletes.push(...deleteRows(this.#dialect, 'dictionary', DICTIONARY_KEY, gone))
+    this.#writes.push(...insertRows(this.#dialect, 'dictionary', DICTIONARY_ROW, fresh))
+  }
+
+  #counts(touched: readonly Touched[]): void {
+    const deltas = new Map<string, [app: number, collection: number, n: number]>()
+    for (const { app, collection, current, original } of touched) {
+      const delta = (current === null ? 0 : 1) - (original === null ? 0 : 1)
+      if (delta === 0) continue
+      const entry = deltas.get(`${app}:${collection.id}`) ?? [app, collection.id, 0]
+      entry[2] += delta
+      deltas.set(`${app}:${collection.id}`, entry)
+    }
+    // Writers of one collection on PostgreSQL would queue for a single counter row: spread them over several.
+    const shard = this.#dialect === 'postgres' ? Math.floor(Math.random() * COUNT_SHARDS) : 0
+    const rows = [...deltas.values()].filter(([, , n]) => n !== 0).map(([app, collection, n]) => [app, collection, shard, n])
+    rows.sort((a, b) => a[0]! - b[0]! || a[1]! - b[1]!)
+    const columns = [['app_id', 'bigint'], ['coll_id', 'bigint'], ['shard', 'int'], ['n', 'bigint']] as const
+    const tail = 'ON CONFLICT (app_id, coll_id, shard) DO UPDATE SET n = collection_count.n + excluded.n'
+    this.#writes.push(...insertRows(this.#dialect, 'collection_count', columns, rows, { tail }))
+  }
+
+  #changes(): void {
+    const rows = this.#state.lines.map(({ app, collectionId, uuid, kind, verbId, target, principal, at }) => [
+      app,
+      collectionId,
+      bindUuid(this.#dialect, uuid),
+      kind,
+      verbId,
+      target === null ? null : bindUuid(this.#dialect, target),
+      principal,
+      at,
+    ])
+    this.#writes.push(...insertRows(this.#dialect, 'change', CHANGE_ROW, rows))
+  }
+
+  #settings(): void {
+    for (const { app, collection, settings } of this.#state.settings.values()) {
+      const values = [settings === null ? null : JSON.stringify(settings), app, collection]
+      this.#writes.push({ text: 'UPDATE collection SET settings = ? WHERE app_id = ? AND name = ?', values })
+    }
+  }
+
+  /**
+   * Ends of connections that go in this flush: their entities may no longer have any connection of that verb.
+   * Connections of a removed entity are found here, as the transaction did not read them.
+   */
+  async #looseEnds(touched: readonly Touched[]): Promise<LooseEnd[]> {
+    const ends: LooseEnd[] = []
+    for (const { app, src, verbId, tgt, original, current } of this.#state.edges.values()) {
+      if (original === null || current !== null) continue
+      ends.push({ app, id: src, verbId, direction: 'out' }, { app, id: tgt, verbId, direction: 'in' })
+    }
+    const removed = touched.filter(({ current, original }) => current === null && original !== null)
+    for (const { app, original } of removed) {
+      const id = original!.id
+      const rows = await all<{ src: number; verb_id: number; tgt: number }>(this.#connection, this.#dialect, {
+        text: `SELECT src, verb_id, tgt FROM edge WHERE app_id = ? AND src = ?
+          UNION SELECT src, verb_id, tgt FROM edge WHERE app_id = ? AND tgt = ?`,
+        values: [app, id, app, id],
+      })
+      if (rows.length === 0) continue
+      this.#deletes.push({ text: 'DELETE FROM edge WHERE app_id = ? AND src = ?', values: [app, id] })
+      this.#deletes.push({ text: 'DELETE FROM edge WHERE app_id = ? AND tgt = ?', values: [app, id] })
+      for (const { src, verb_id: verbId, tgt } of rows) {
+        if (src === id) ends.push({ app, id: tgt, verbId, direction: 'in' })
+        else ends.push({ app, id: src, verbId, direction: 'out' })
+      }
+    }
+    return ends.filter(({ id }) => this.#state.rows.get(id)?.current !== null)
+  }
+
+  /** Takes a verb off the entities that have no connection of it left. */
+  async #unlink(ends: readonly LooseEnd[]): Promise<void> {
+    for (const direction of ['out', 'in'] as const) {
+      const some = ends.filter((end) => end.direction === direction && !this.#isHidden(end))
+      for (let at = 0; at < some.length; at += 256) await this.#unlinkSome(direction, some.slice(at, at + 256))
+    }
+  }
+
+  async #unlinkSome(direction: 'out' | 'in', ends: readonly LooseEnd[]): Promise<void> {
+    const column = direction === 'out' ? 'src' : 'tgt'
+    const wanted = rowsAs(
+      this.#dialect,
+      [['app_id', 'bigint'], ['id', 'bigint'], ['verb_id', 'bigint']],
+      ends.map(({ app, id, verbId }) => [app, id, verbId]),
+    )
+    const lock = this.#dialect === 'postgres' ? 'ORDER BY e.id FOR NO KEY UPDATE OF e' : ''
+    const rows = await all<{ app_id: number; id: number; verb_id: number; links: string | null }>(
+      this.#connection,
+      this.#dialect,
+      {
+        text: `SELECT e.app_id, e.id, v.verb_id, e.links FROM ${wanted.text} CROSS JOIN entity e
+          WHERE e.app_id = v.app_id AND e.id = v.id AND NOT EXISTS (
+            SELECT 1 FROM edge g WHERE g.app_id = v.app_id AND g.${column} = v.id AND g.verb_id = v.verb_id) ${lock}`,
+        values: wanted.values,
+      },
+    )
+    const links = new Map<number, Links | null>()
+    for (const { app_id: app, id, verb_id: verbId, links: stored } of rows) {
+      const known = links.has(id) ? links.get(id)! : stored === null ? null : JSON.parse(stored)
+      links.set(id, removeLink(known, direction, this.#loaded.get(app)!.verbNames.get(verbId)!))
+    }
+    for (const { app_id: app, id } of rows) {
+      const value = links.get(id) ?? null
+      const values = [value === null ? null : JSON.stringify(value), app, id]
+      await run(this.#connection, this.#dialect, { text: 'UPDATE entity SET links = ? WHERE app_id = ? AND id = ?', values })
+    }
+  }
+
+  #isHidden({ app, verbId }: LooseEnd): boolean {
+    return this.#loaded.get(app)!.verbNames.get(verbId)?.startsWith(HIDDEN_VERB) ?? true
+  }
+}
+
+interface LooseEnd {
+  app: number
+  id: number
+  verbId: number
+  direction: 'out' | 'in'
+}
+

@@ -1,0 +1,374 @@
+import { AppError } from '../../domain/errors.js'
+import { decodeCell, distance } from '../../domain/geo.js'
+import type { Filter, SortKey } from '../../domain/query/ast.js'
+import { distanceTo, matches } from '../../domain/query/evaluate.js'
+import type { Listing, ListRequest } from '../store.js'
+import { type Access, accessFor, isProbe, type KeyInterval } from './access.js'
+import type { Collection, Path } from './catalog.js'
+import { compositeFor } from './composite.js'
+import { type Position, readCursor, writeCursor } from './cursor.js'
+import { EntityRow } from './entity-row.js'
+import { comparePositions } from './positions.js'
+import type { EdgeSet, Probe, Scans } from './scans.js'
+import { type BatchSize, positionOf, type Stream, Streams } from './streams.js'
+
+/** Filters that find at most this many entities are answered by reading them all. */
+const GATHER = 1000
+const LARGEST_BATCH = 512
+/** A geographic cell is at most this far (metres) from the coordinates it stands for. */
+const CELL_ERROR = 1
+const FIRST_RING = 1000
+
+export interface ListOptions {
+  scans: Scans
+  /** `null` when the far ends of `edges` may be of any collection. */
+  collection: Collection | null
+  edges: EdgeSet | null
+  request: ListRequest
+  collectionName: (id: number) => string
+  /** Entities that one listing may look at. */
+  maxExamined: number
+  /** Told about listings that looked at far more entities than they returned. */
+  onSlow: (examined: number) => void
+}
+
+type Within = Extract<Filter, { kind: 'within' }>
+
+/** One listing: chooses how to find the entities, checks them against the filter, and cuts the page. */
+export class ListingRun {
+  readonly #options: ListOptions
+  readonly #scans: Scans
+  readonly #filter: Filter | null
+  readonly #sort: SortKey[]
+  readonly #limit: number
+  readonly #after: Position | null
+  readonly #conjuncts: Filter[]
+  /** The circle whose centre distances are measured from. */
+  readonly #circle: Within | null
+  readonly #size: BatchSize
+  #examined = 0
+
+  constructor(options: ListOptions) {
+    this.#options = options
+    const { scans, request } = options
+    this.#scans = scans
+    this.#filter = request.filter
+    this.#circle = findWithin(request.filter)
+    this.#sort = request.sort
+    this.#limit = request.limit
+    this.#after = request.cursor === null ? null : readCursor(request, request.cursor)
+    this.#conjuncts = conjunctsOf(request.filter)
+    this.#size = { rows: request.limit + 1 }
+  }
+
+  async run(): Promise<Listing> {
+    if (this.#circle !== null && (this.#sort.length === 0 || this.#sort[0]!.path === this.#circle.path)) {
+      return this.#page(await this.#byDistance(this.#circle), this.#sort[0]?.descending ?? false)
+    }
+    const { edges, collection } = this.#options
+    if (edges !== null) return this.#overEdges(edges)
+    const accesses = this.#accesses(collection!)
+    if (accesses.some((access) => access?.kind === 'nothing')) return this.#page([])
+    if (this.#sort.length === 0) return this.#inCreationOrder(collection!, accesses)
+    return this.#inSortedOrder(collection!, accesses, [])
+  }
+
+  // Orders
+
+  async #inCreationOrder(collection: Collection, accesses: (Access | null)[]): Promise<Listing> {
+    const before = this.#after?.id ?? null
+    const streams = this.#streams(collection)
+    const equals = accesses.filter((access): access is Extract<Access, { kind: 'equal' }> => access?.kind === 'equal')
+    const driver = await this.#rarest(equals)
+    if (driver !== undefined) {
+      const probes = accesses.filter((access): access is Access => access !== null && access !== driver && isProbe(access))
+      const exact = this.#isExact(accesses, [driver, ...probes])
+      return this.#take(streams.run(driver.path, driver.key, before, this.#probes(probes)), exact)
+    }
+    const small = await this.#smallest(accesses)
+    if (small !== null) return this.#page(await this.#gather(small))
+    const words = accesses.find((access) => access?.kind === 'words')
+    if (words !== undefined) return this.#take(streams.withWords(words as never, before), false)
+    const probes = accesses.filter((access): access is Access => access !== null && isProbe(access))
+    return this.#take(streams.newest(before, this.#probes(probes)), this.#isExact(accesses, probes))
+  }
+
+  async #inSortedOrder(collection: Collection, accesses: (Access | null)[], extra: Probe[]): Promise<Listing> {
+    const composite = extra.length === 0 ? compositeFor(collection, accesses, this.#sort) : null
+    const streams = this.#streams(collection)
+    if (composite !== null) {
+      const after = this.#after === null ? null : composite.keyAt(this.#after)
+      const others = accesses.filter((access): access is Access => access !== null && !composite.covers.includes(access))
+      const probes = others.filter(isProbe)
+      const stream = streams.composite(composite.path, composite.prefix, after, this.#after?.id ?? 0, this.#probes(probes))
+      return this.#take(stream, this.#isExact(accesses, [...composite.covers, ...probes]))
+    }
+    const small = await this.#smallest(accesses)
+    if (small !== null) return this.#page(await this.#gather(small))
+    const first = this.#sort[0]!.path
+    const onFirst = (access: Access | null): access is Extract<Access, { kind: 'range' }> =>
+      access?.kind === 'range' && access.path.kind === 'value' && access.path.def === first && !access.path.multi
+    const range = accesses.find(onFirst)
+    const probes = accesses.filter((access): access is Access => access !== null && isProbe(access))
+    const bounds = range === undefined ? undefined : boundsOf(range.intervals)
+    const stream = streams.sorted(this.#sort, this.#after, [...this.#probes(probes), ...extra], bounds)
+    return this.#take(stream, this.#isExact(accesses, range === undefined ? probes : [...probes, range]))
+  }
+
+  async #overEdges(edges: EdgeSet): Promise<Listing> {
+    const { collection, maxExamined } = this.#options
+    if (this.#sort.length === 0) return this.#latestConnected(edges)
+    if (collection !== null && (await this.#scans.edgeEstimate(edges, GATHER + 1)) > GATHER) {
+      const accesses = this.#accesses(collection)
+      if (accesses.some((access) => access?.kind === 'nothing')) return this.#page([])
+      return this.#inSortedOrder(collection, accesses, [this.#scans.edgeProbe(edges)])
+    }
+    const found: EntityRow[] = []
+    let before: number | null = null
+    for (;;) {
+      const rows = await this.#scans.connected(edges, before, LARGEST_BATCH)
+      found.push(...this.#matching(rows.map((row) => this.#row(row))))
+      if (rows.length < LARGEST_BATCH || this.#examined > maxExamined) break
+      before = rows.at(-1)!.seq
+    }
+    return this.#page(found.map((row) => ({ row, position: positionOf(row, this.#sort) })))
+  }
+
+  async #latestConnected(edges: EdgeSet): Promise<Listing> {
+    const found: { row: EntityRow; position: Position }[] = []
+    let before = this.#after?.id ?? null
+    for (;;) {
+      const limit = this.#size.rows
+      const rows = await this.#scans.connected(edges, before, limit)
+      for (const { seq, ...columns } of rows) {
+        const [row] = this.#matching([this.#row(columns)])
+        if (row !== undefined) found.push({ row, position: { keys: [], distance: null, id: seq } })
+      }
+      if (rows.length < limit || found.length > this.#limit) return this.#cut(found)
+      before = rows.at(-1)!.seq
+      this.#grow()
+    }
+  }
+
+  /**
+   * Entities of a circle with their distances. With a limit, rings of growing size are searched until enough
+   * are found, so that a page near the centre does not read the whole circle.
+   */
+  async #byDistance(circle: Within): Promise<Placed[]> {
+    const { edges, collection } = this.#options
+    const place = (row: EntityRow): Placed => {
+      const metres = distanceTo(row.object, circle.path, circle.latitude, circle.longitude)
+      return { row, position: positionOf(row, this.#sort.slice(1), metres) }
+    }
+    if (edges !== null || collection === null) {
+      const found: EntityRow[] = []
+      let before: number | null = null
+      for (;;) {
+        const rows = await this.#scans.connected(edges!, before, LARGEST_BATCH)
+        found.push(...this.#matching(rows.map((row) => this.#row(row))))
+        if (rows.length < LARGEST_BATCH) return found.map(place)
+        before = rows.at(-1)!.seq
+      }
+    }
+    const access = this.#conjuncts.includes(circle) ? accessFor(collection, circle) : null
+    if (access?.kind === 'nothing') return []
+    if (access?.kind === 'range' && !access.path.multi && !(this.#sort[0]?.descending ?? false)) {
+      return this.#byRings(collection, circle, access.path, place)
+    }
+    const rows: EntityRow[] = []
+    const accesses = this.#accesses(collection)
+    const small = access ?? (await this.#smallest(accesses))
+    if (small !== null) return (await this.#gather(small, this.#options.maxExamined)).map(({ row }) => place(row))
+    for await (const batch of this.#streams(collection).newest(null, [])) {
+      rows.push(...this.#matching(batch))
+      this.#grow()
+    }
+    return rows.map(place)
+  }
+
+  async #byRings(collection: Collection, circle: Within, path: Path, place: (row: EntityRow) => Placed): Promise<Placed[]> {
+    const start = this.#after?.distance ?? 0
+    const beyond = this.#after === null ? null : this.#after
+    const compare = comparePositions(this.#sort.slice(1))
+    const seen = new Map<number, Placed | null>()
+    for (let radius = Math.min(circle.radius, Math.max(FIRST_RING, start * 2)); ; radius = Math.min(circle.radius, radius * 4)) {
+      const ring = accessFor(collection, { ...circle, radius }) as Extract<Access, { kind: 'range' }>
+      const cells = await this.#scans.cells(path, ring.intervals, this.#options.maxExamined + 1)
+      this.#examine(cells.length > this.#options.maxExamined ? cells.length : 0)
+      const near = cells
+        .map(({ eid, key }) => ({ eid, metres: cellDistance(key, circle) }))
+        .filter(({ metres }) => metres >= start - CELL_ERROR && metres <= radius + CELL_ERROR)
+        .sort((a, b) => a.metres - b.metres)
+      const found: Placed[] = []
+      for (let at = 0; at < near.length; ) {
+        const chunk = near.slice(at, at + Math.max(this.#limit + 1, 32))
+        await this.#placeUnseen(chunk.map(({ eid }) => eid), seen, place)
+        for (const { eid } of chunk) {
+          const placed = seen.get(eid)
+          if (placed != null && placed.position.distance! <= radius && (beyond === null || compare(placed.position, beyond) > 0)) {
+            found.push(placed)
+          }
+        }
+        at += chunk.length
+        // What comes later is at least this far away, less the error of its cell.
+        const horizon = (near[at]?.metres ?? Number.POSITIVE_INFINITY) - CELL_ERROR
+        if (found.filter(({ position }) => position.distance! < horizon).length > this.#limit) return found
+      }
+      if (found.length > this.#limit || radius >= circle.radius) return found
+    }
+  }
+
+  async #placeUnseen(ids: number[], seen: Map<number, Placed | null>, place: (row: EntityRow) => Placed): Promise<void> {
+    const unseen = ids.filter((id) => !seen.has(id))
+    if (unseen.length === 0) return
+    for (const id of unseen) seen.set(id, null)
+    const rows = (await this.#scans.byIds(unseen)).map((row) => this.#row(row))
+    for (const row of this.#matching(rows)) seen.set(row.id, place(row))
+  }
+
+  // Finding and checking
+
+  #accesses(collection: Collection): (Access | null)[] {
+    return this.#conjuncts.map((conjunct) => accessFor(collection, conjunct))
+  }
+
+  async #rarest<A extends Access>(accesses: A[]): Promise<A | undefined> {
+    if (accesses.length < 2) return accesses[0]
+    let best: { access: A; rows: number } | undefined
+    for (const access of accesses) {
+      const rows = await this.#scans.estimate(access, best?.rows ?? GATHER)
+      if (best === undefined || rows < best.rows) best = { access, rows }
+    }
+    return best?.access
+  }
+
+  /** The access that finds the fewest, if those are few enough to read them all. */
+  async #smallest(accesses: readonly (Access | null)[]): Promise<Access | null> {
+    let best: Access | null = null
+    let bestRows = GATHER + 1
+    for (const access of accesses) {
+      if (access === null) continue
+      const rows = await this.#scans.estimate(access, bestRows)
+      if (rows < bestRows) [best, bestRows] = [access, rows]
+    }
+    return best
+  }
+
+  async #gather(access: Access, limit = GATHER): Promise<Placed[]> {
+    const ids = [...(await this.#scans.ids(access, limit + 1))]
+    if (ids.length > limit) this.#examine(limit + 1)
+    const found: Placed[] = []
+    for (let at = 0; at < ids.length; at += LARGEST_BATCH) {
+      const rows = await this.#scans.byIds(ids.slice(at, at + LARGEST_BATCH))
+      const own = rows.filter(({ coll_id }) => coll_id === this.#options.collection?.id)
+      for (const row of this.#matching(own.map((columns) => this.#row(columns)))) {
+        found.push({ row, position: positionOf(row, this.#sort) })
+      }
+    }
+    return found
+  }
+
+  /** Reads a stream that is in order until the page and one more are found. */
+  async #take(stream: Stream, exact: boolean): Promise<Listing> {
+    if (!exact) this.#size.rows = Math.min(LARGEST_BATCH, Math.max(64, this.#size.rows))
+    const found: EntityRow[] = []
+    for await (const batch of stream) {
+      found.push(...(exact ? batch : this.#matching(batch)))
+      if (found.length > this.#limit) break
+      this.#grow()
+    }
+    return this.#cut(found.map((row, i) => ({ row, position: i === this.#limit - 1 ? positionOf(row, this.#sort) : null })))
+  }
+
+  #matching(rows: EntityRow[]): EntityRow[] {
+    if (this.#filter === null) return rows
+    this.#examine(rows.length)
+    const filter = this.#filter
+    return rows.filter(({ object }) => matches(filter, object))
+  }
+
+  #examine(rows: number): void {
+    this.#examined += rows
+    const { maxExamined, onSlow } = this.#options
+    if (this.#examined <= maxExamined) return
+    onSlow(this.#examined)
+    const message = `The query would look at more than ${maxExamined} entities; narrow it with a comparison (=, <, >) on another property`
+    throw new AppError('query_too_broad', message)
+  }
+
+  // Pages
+
+  /** Sorts what was found, and drops what the pages before held. */
+  #page(found: Placed[], farFirst = false): Listing {
+    const sort = this.#circle !== null && found[0]?.position.distance !== null ? this.#sort.slice(1) : this.#sort
+    const compare = comparePositions(this.#sortsByDistance ? sort : this.#sort, farFirst)
+    const after = this.#after
+    const rest = after === null ? found : found.filter(({ position }) => compare(position, after) > 0)
+    return this.#cut(rest.sort((a, b) => compare(a.position, b.position)))
+  }
+
+  get #sortsByDistance(): boolean {
+    return this.#circle !== null && (this.#sort.length === 0 || this.#sort[0]!.path === this.#circle.path)
+  }
+
+  #cut(found: readonly { row: EntityRow; position: Position | null }[]): Listing {
+    const page = found.slice(0, this.#limit)
+    if (this.#examined > 1000 && this.#examined > 20 * (page.length + 1)) this.#options.onSlow(this.#examined)
+    const last = page.at(-1)
+    const more = found.length > this.#limit && last !== undefined
+    const circle = this.#circle
+    return {
+      items: page.map(({ row }) => row),
+      distances:
+        circle === null ? null : page.map(({ row }) => distanceTo(row.object, circle.path, circle.latitude, circle.longitude)),
+      cursor: more ? writeCursor(this.#options.request, last.position!) : null,
+    }
+  }
+
+  #isExact(accesses: readonly (Access | null)[], used: readonly Access[]): boolean {
+    return accesses.every((access) => access !== null && access.exact && used.includes(access))
+  }
+
+  #probes(accesses: readonly Access[]): Probe[] {
+    return accesses.map((access) => this.#scans.probe(access))
+  }
+
+  #streams(collection: Collection): Streams {
+    return new Streams({ scans: this.#scans, collection, size: this.#size })
+  }
+
+  #grow(): void {
+    this.#size.rows = Math.min(LARGEST_BATCH, this.#size.rows * 2)
+  }
+
+  #row(columns: Parameters<typeof EntityRow.of>[2]): EntityRow {
+    return EntityRow.of(this.#scans.app, this.#options.collectionName(columns.coll_id), columns)
+  }
+}
+
+interface Placed {
+  row: EntityRow
+  position: Position
+}
+
+const conjunctsOf = (filter: Filter | null): Filter[] =>
+  filter === null ? [] : filter.kind === 'and' ? filter.items : [filter]
+
+const findWithin = (filter: Filter | null): Within | null => {
+  if (filter === null) return null
+  if (filter.kind === 'within') return filter
+  if (filter.kind === 'not') return findWithin(filter.item)
+  if (filter.kind !== 'and' && filter.kind !== 'or') return null
+  for (const item of filter.items) {
+    const found = findWithin(item)
+    if (found !== null) return found
+  }
+  return null
+}
+
+const boundsOf = (intervals: readonly KeyInterval[]): KeyInterval | undefined => intervals[0]
+
+const cellDistance = (key: Buffer, { latitude, longitude }: Within): number => {
+  const cell = decodeCell(key)
+  return distance(cell.latitude, cell.longitude, latitude, longitude)
+}

@@ -1,0 +1,89 @@
+import { type Collection, createPaths, pathKey } from './catalog.js'
+import type { SqlConnection } from './connection.js'
+import { ENTITY_COLUMNS, type EntityColumns, EntityRow } from './entity-row.js'
+import { IdSource } from './id-source.js'
+import { indexKeys, missingPaths } from './index-keys.js'
+import { all, deleteRows, type Dialect, insertRows, run } from './sql.js'
+import { deleteWords, INDEX_ROW, insertWords } from './index-rows.js'
+
+/** Rebuilds the index of a collection from its documents, some entities at a time. */
+export class Reindexer {
+  readonly #connection: SqlConnection
+  readonly #dialect: Dialect
+  readonly #collection: Collection
+
+  constructor(connection: SqlConnection, dialect: Dialect, collection: Collection) {
+    this.#connection = connection
+    this.#dialect = dialect
+    this.#collection = collection
+  }
+
+  /** Makes the composite paths of the settings, drops those no longer wanted, and marks all as being built. */
+  async prepare(): Promise<void> {
+    const { app, id, settings, paths } = this.#collection
+    const wanted = (settings?.indexes ?? []).map((parts) => parts.join(',').toLowerCase())
+    const ids = new IdSource(this.#dialect)
+    const missing = wanted.filter((def) => !paths.has(pathKey('composite', def)))
+    await createPaths(
+      this.#connection,
+      this.#dialect,
+      this.#collection,
+      missing.map((def) => ({ kind: 'composite' as const, def, ready: false })),
+      ids,
+    )
+    const dropped = [...paths.values()].filter(({ kind, def }) => kind === 'composite' && !wanted.includes(def))
+    for (const path of dropped) {
+      const values = [app, path.id]
+      await this.#run('DELETE FROM entity_index WHERE app_id = ? AND path_id = ?', values)
+      await this.#run('DELETE FROM path WHERE app_id = ? AND id = ?', values)
+      paths.delete(pathKey('composite', path.def))
+    }
+    await this.#run('UPDATE path SET ready = 0 WHERE app_id = ? AND coll_id = ? AND kind <> ?', [app, id, 'unique'])
+  }
+
+  /** Rewrites the index rows of up to `limit` entities with ids below `before`; the id to go on from, null at the end. */
+  async some(before: number | null, limit: number): Promise<number | null> {
+    const { app, id: collectionId, name } = this.#collection
+    const lock = this.#dialect === 'postgres' ? 'FOR UPDATE' : ''
+    const rows = await all<EntityColumns>(this.#connection, this.#dialect, {
+      text: `SELECT ${ENTITY_COLUMNS} FROM entity e WHERE e.app_id = ? AND e.coll_id = ? AND e.id < ? ORDER BY e.id DESC LIMIT ? ${lock}`,
+      values: [app, collectionId, before ?? Number.MAX_SAFE_INTEGER, limit],
+    })
+    if (rows.length === 0) return null
+    await this.#rewrite(rows.map((row) => EntityRow.of(app, name, row)))
+    return rows.length < limit ? null : rows.at(-1)!.id
+  }
+
+  async #rewrite(entities: readonly EntityRow[]): Promise<void> {
+    const { app } = this.#collection
+    const everything: Collection = { ...this.#collection, settings: { ...this.#collection.settings, fields: 'all' } }
+    const gone: unknown[][] = []
+    const wanted: unknown[][] = []
+    const words: unknown[][] = []
+    for (const entity of entities) {
+      const missing = missingPaths(this.#collection, entity.object).map((path) => ({ ...path, ready: false }))
+      if (missing.length > 0) {
+        await createPaths(this.#connection, this.#dialect, this.#collection, missing, new IdSource(this.#dialect))
+      }
+      const keys = indexKeys(this.#collection, entity.object)
+      // Keys follow from the document alone, so those that an older setting kept are known without a search.
+      for (const [slot, [path, key]] of indexKeys(everything, entity.object).rows) {
+        if (!keys.rows.has(slot)) gone.push([app, path.id, key, entity.id])
+      }
+      for (const [path, key] of keys.rows.values()) wanted.push([app, path.id, key, entity.id])
+      if (keys.words !== '') words.push([app, entity.id, keys.words])
+    }
+    const ids = entities.map(({ id }) => id)
+    const statements = [
+      ...deleteRows(this.#dialect, 'entity_index', INDEX_ROW, gone),
+      ...insertRows(this.#dialect, 'entity_index', INDEX_ROW, wanted, { tail: 'ON CONFLICT DO NOTHING' }),
+      ...deleteWords(this.#dialect, ids),
+      ...insertWords(this.#dialect, words),
+    ]
+    for (const statement of statements) await run(this.#connection, this.#dialect, statement)
+  }
+
+  #run(text: string, values: unknown[]): Promise<number> {
+    return run(this.#connection, this.#dialect, { text, values })
+  }
+}

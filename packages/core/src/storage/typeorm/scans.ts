@@ -1,0 +1,269 @@
+import type { Access, KeyInterval } from './access.js'
+import type { Path } from './catalog.js'
+import type { SqlConnection } from './connection.js'
+import { ENTITY_COLUMNS, type EntityColumns } from './entity-row.js'
+import { all, bindUuid, type Dialect, isIn, join, type Sql } from './sql.js'
+
+export interface IndexedRow extends EntityColumns {
+  /** Key of the index row that led here. */
+  k: Buffer
+}
+
+export interface EdgeRow extends EntityColumns {
+  seq: number
+}
+
+/** Connections of one entity, in one direction, of the given verbs. */
+export interface EdgeSet {
+  entity: number
+  direction: 'out' | 'in'
+  verbs: number[]
+  /** Only those whose far end is in this collection. */
+  collection: number | null
+}
+
+/** Condition on `x.eid`: what a scan finds must satisfy it too. */
+export type Probe = Sql
+
+const MAX_ID = Number.MAX_SAFE_INTEGER
+
+/** The statements that listings are made of, for one application on one connection. */
+export class Scans {
+  readonly #connection: SqlConnection
+  readonly #dialect: Dialect
+  readonly app: number
+
+  constructor(connection: SqlConnection, dialect: Dialect, app: number) {
+    this.#connection = connection
+    this.#dialect = dialect
+    this.app = app
+  }
+
+  byIds(ids: readonly number[]): Promise<EntityColumns[]> {
+    const list = isIn(this.#dialect, 'e.id', 'bigint', ids)
+    return this.#all({
+      text: `SELECT ${ENTITY_COLUMNS} FROM entity e WHERE e.app_id = ? AND ${list.text}`,
+      values: [this.app, ...list.values],
+    })
+  }
+
+  byUuid(uuid: string): Promise<EntityColumns[]> {
+    return this.#all({
+      text: `SELECT ${ENTITY_COLUMNS} FROM entity e WHERE e.app_id = ? AND e.uuid = ?`,
+      values: [this.app, bindUuid(this.#dialect, uuid)],
+    })
+  }
+
+  /** Entities of a collection, newest first, with ids below `before`. */
+  newest(collection: number, before: number | null, probes: readonly Probe[], limit: number): Promise<EntityColumns[]> {
+    const conditions = join(['x.app_id = ? AND x.coll_id = ? AND x.id < ?', ...probes.map(onId)], ' AND ')
+    return this.#all({
+      text: `SELECT x.id, x.coll_id, x.doc, x.links FROM entity x WHERE ${conditions.text} ORDER BY x.id DESC LIMIT ?`,
+      values: [this.app, collection, before ?? MAX_ID, ...conditions.values, limit],
+    })
+  }
+
+  /** Entities with one key in the index, newest first. */
+  run(path: Path, key: Buffer, before: number | null, probes: readonly Probe[], limit: number): Promise<EntityColumns[]> {
+    const conditions = join(['x.app_id = ? AND x.path_id = ? AND x.key = ? AND x.eid < ?', ...probes], ' AND ')
+    return this.#all(this.#joined(`SELECT x.eid FROM entity_index x WHERE ${conditions.text} ORDER BY x.eid DESC LIMIT ?`, 'x.eid', 'DESC', [
+      this.app,
+      path.id,
+      key,
+      before ?? MAX_ID,
+      ...conditions.values,
+      limit,
+    ]))
+  }
+
+  /** Entities in the order of their keys; equal keys oldest first when ascending, newest first when descending. */
+  async ordered(
+    path: Path,
+    { from, to }: KeyInterval,
+    descending: boolean,
+    probes: readonly Probe[],
+    limit: number,
+  ): Promise<IndexedRow[]> {
+    const way = descending ? 'DESC' : 'ASC'
+    const range = 'x.app_id = ? AND x.path_id = ? AND x.key >= ? AND x.key < ?'
+    const conditions = join([range, ...probes], ' AND ')
+    const inner = `SELECT x.key AS k, x.eid FROM entity_index x WHERE ${conditions.text} ORDER BY x.key ${way}, x.eid ${way} LIMIT ?`
+    const values = [this.app, path.id, from, to, ...conditions.values, limit]
+    return this.#all<IndexedRow>(this.#joined(inner, 'x.k, x.eid', way, values, 'x.k, '))
+  }
+
+  /** Entities with some of these words (tokens), newest first. */
+  withWords(access: Extract<Access, { kind: 'words' }>, before: number | null, limit: number): Promise<EntityColumns[]> {
+    if (this.#dialect === 'postgres') {
+      const inner = `SELECT w.eid FROM entity_words w WHERE w.app_id = ? AND w.words @@ ?::tsquery AND w.eid < ? ORDER BY w.eid DESC LIMIT ?`
+      return this.#all(this.#joined(inner, 'x.eid', 'DESC', [this.app, tsQuery(access), before ?? MAX_ID, limit]))
+    }
+    const inner = `SELECT rowid AS eid FROM entity_words WHERE entity_words MATCH ? AND rowid < ? ORDER BY rowid DESC LIMIT ?`
+    return this.#all(this.#joined(inner, 'x.eid', 'DESC', [ftsQuery(access), before ?? MAX_ID, limit]))
+  }
+
+  /** Far ends of connections, latest connected first, with positions below `before`. */
+  connected(edges: EdgeSet, before: number | null, limit: number): Promise<EdgeRow[]> {
+    const { near, far } = ends(edges)
+    const single = edges.verbs.length === 1
+    const parts = edges.verbs.map((verb): Sql => {
+      const conditions = [`g.app_id = ? AND g.${near} = ? AND g.verb_id = ? AND g.seq < ?`]
+      const values: unknown[] = [this.app, edges.entity, verb, before ?? MAX_ID]
+      if (edges.collection !== null) {
+        conditions.push('e.coll_id = ?')
+        values.push(edges.collection)
+      }
+      if (!single) {
+        // An entity connected by several verbs is listed once, at its latest connection.
+        const verbs = isIn(this.#dialect, 'h.verb_id', 'bigint', edges.verbs)
+        conditions.push(
+          `NOT EXISTS (SELECT 1 FROM edge h WHERE h.app_id = g.app_id AND h.src = g.src AND h.tgt = g.tgt AND ${verbs.text} AND h.seq > g.seq)`,
+        )
+        values.push(...verbs.values)
+      }
+      const text = `SELECT g.seq, ${ENTITY_COLUMNS} FROM edge g CROSS JOIN entity e
+        WHERE e.app_id = g.app_id AND e.id = g.${far} AND ${conditions.join(' AND ')} ORDER BY g.seq DESC LIMIT ?`
+      return { text, values: [...values, limit] }
+    })
+    if (single) return this.#all(parts[0]!)
+    const union = join(parts.map(({ text, values }) => ({ text: `SELECT * FROM (${text}) u`, values })), ' UNION ALL ')
+    return this.#all({ text: `${union.text} ORDER BY seq DESC LIMIT ?`, values: [...union.values, limit] })
+  }
+
+  /** Ids found by an access, at most `limit`, in no particular order. */
+  async ids(access: Access, limit: number): Promise<Set<number>> {
+    const found = new Set<number>()
+    for (const sql of this.#idStatements(access, limit)) {
+      for (const { eid } of await this.#all<{ eid: number }>(sql)) found.add(eid)
+      if (found.size >= limit) break
+    }
+    return found
+  }
+
+  /** Like `ids`, of geographic cells: with the key of each. */
+  async cells(path: Path, intervals: readonly KeyInterval[], limit: number): Promise<{ eid: number; key: Buffer }[]> {
+    const found: { eid: number; key: Buffer }[] = []
+    for (const { from, to } of intervals) {
+      const rows = await this.#all<{ eid: number; key: Buffer }>({
+        text: 'SELECT eid, key FROM entity_index WHERE app_id = ? AND path_id = ? AND key >= ? AND key < ? LIMIT ?',
+        values: [this.app, path.id, from, to, limit - found.length],
+      })
+      found.push(...rows)
+      if (found.length >= limit) break
+    }
+    return found
+  }
+
+  /** How many index rows an access has, counted up to `cap`. */
+  async estimate(access: Access, cap: number): Promise<number> {
+    if (access.kind === 'nothing') return 0
+    if (access.kind === 'uuid') return 1
+    let total = 0
+    for (const { text, values } of this.#idStatements(access, cap)) {
+      const rows = await this.#all<{ n: number }>({ text: `SELECT count(*) AS n FROM (${text}) c`, values })
+      total += rows[0]!.n
+      if (total >= cap) break
+    }
+    return Math.min(total, cap)
+  }
+
+  async edgeEstimate(edges: EdgeSet, cap: number): Promise<number> {
+    const { near } = ends(edges)
+    const verbs = isIn(this.#dialect, 'verb_id', 'bigint', edges.verbs)
+    const rows = await this.#all<{ n: number }>({
+      text: `SELECT count(*) AS n FROM (SELECT 1 FROM edge WHERE app_id = ? AND ${near} = ? AND ${verbs.text} LIMIT ?) c`,
+      values: [this.app, edges.entity, ...verbs.values, cap],
+    })
+    return rows[0]!.n
+  }
+
+  /** How many rows the index has for a path: the number of entities with it, unless some have several values. */
+  async pathSize(path: Path): Promise<number> {
+    const rows = await this.#all<{ n: number }>({
+      text: 'SELECT count(*) AS n FROM entity_index WHERE app_id = ? AND path_id = ?',
+      values: [this.app, path.id],
+    })
+    return rows[0]!.n
+  }
+
+  async collectionSize(collection: number): Promise<number> {
+    const rows = await this.#all<{ n: number | null }>({
+      text: 'SELECT sum(n) AS n FROM collection_count WHERE app_id = ? AND coll_id = ?',
+      values: [this.app, collection],
+    })
+    return Number(rows[0]!.n ?? 0)
+  }
+
+  /** An access as a condition on `x.eid`. */
+  probe(access: Access): Probe {
+    if (access.kind === 'or') {
+      const items = join(access.items.map((item) => this.probe(item)), ' OR ')
+      return { text: `(${items.text})`, values: items.values }
+    }
+    if (access.kind !== 'equal') throw new Error(`A ${access.kind} access cannot be a probe`)
+    const text = `EXISTS (SELECT 1 FROM entity_index p WHERE p.app_id = ? AND p.path_id = ? AND p.key = ? AND p.eid = x.eid${this.#fence})`
+    return { text, values: [this.app, access.path.id, access.key] }
+  }
+
+  edgeProbe(edges: EdgeSet): Probe {
+    const { near, far } = ends(edges)
+    const verbs = isIn(this.#dialect, 'g.verb_id', 'bigint', edges.verbs)
+    const text = `EXISTS (SELECT 1 FROM edge g WHERE g.app_id = ? AND g.${near} = ? AND ${verbs.text} AND g.${far} = x.eid${this.#fence})`
+    return { text, values: [this.app, edges.entity, ...verbs.values] }
+  }
+
+  /** Keeps PostgreSQL from turning a probe into a join over the whole index. */
+  get #fence(): string {
+    return this.#dialect === 'postgres' ? ' OFFSET 0' : ''
+  }
+
+  #idStatements(access: Access, limit: number): Sql[] {
+    switch (access.kind) {
+      case 'equal': {
+        const text = 'SELECT eid FROM entity_index WHERE app_id = ? AND path_id = ? AND key = ? LIMIT ?'
+        return [{ text, values: [this.app, access.path.id, access.key, limit] }]
+      }
+      case 'range':
+        return access.intervals.map(({ from, to }) => ({
+          text: 'SELECT eid FROM entity_index WHERE app_id = ? AND path_id = ? AND key >= ? AND key < ? LIMIT ?',
+          values: [this.app, access.path.id, from, to, limit],
+        }))
+      case 'words':
+        return this.#dialect === 'postgres'
+          ? [{ text: 'SELECT eid FROM entity_words WHERE app_id = ? AND words @@ ?::tsquery LIMIT ?', values: [this.app, tsQuery(access), limit] }]
+          : [{ text: 'SELECT rowid AS eid FROM entity_words WHERE entity_words MATCH ? LIMIT ?', values: [ftsQuery(access), limit] }]
+      case 'uuid':
+        return [{ text: 'SELECT id AS eid FROM entity WHERE app_id = ? AND uuid = ? LIMIT ?', values: [this.app, bindUuid(this.#dialect, access.uuid), limit] }]
+      case 'or':
+        return access.items.flatMap((item) => this.#idStatements(item, limit))
+      case 'nothing':
+        return []
+    }
+  }
+
+  /** A limited scan of ids joined with the entities, in the scan's order. */
+  #joined(inner: string, order: string, way: string, values: unknown[], extra = ''): Sql {
+    const columns = `${extra}${ENTITY_COLUMNS}`
+    // SQLite keeps the order of the inner scan in a nested loop; PostgreSQL promises nothing without asking.
+    const outer = this.#dialect === 'postgres' ? `ORDER BY ${order.split(', ').map((column) => `${column} ${way}`).join(', ')}` : ''
+    const text = `SELECT ${columns} FROM (${inner}) x CROSS JOIN entity e WHERE e.app_id = ? AND e.id = x.eid ${outer}`
+    return { text, values: [...values, this.app] }
+  }
+
+  #all<Row>(sql: Sql): Promise<Row[]> {
+    return all<Row>(this.#connection, this.#dialect, sql)
+  }
+}
+
+/** Probes speak of `x.eid`; in a scan of entities themselves the id is `x.id`. */
+const onId = ({ text, values }: Probe): Sql => ({ text: text.replaceAll('x.eid', 'x.id'), values })
+
+const ends = ({ direction }: EdgeSet): { near: string; far: string } =>
+  direction === 'out' ? { near: 'src', far: 'tgt' } : { near: 'tgt', far: 'src' }
+
+/** Tokens are letters and digits only, so quoting them is enough. */
+const ftsQuery = ({ tokens }: Extract<Access, { kind: 'words' }>): string =>
+  tokens.map(({ token, prefix }) => `"${token}"${prefix ? '*' : ''}`).join(' OR ')
+
+const tsQuery = ({ tokens }: Extract<Access, { kind: 'words' }>): string =>
+  tokens.map(({ token, prefix }) => `'${token}'${prefix ? ':*' : ''}`).join(' | ')

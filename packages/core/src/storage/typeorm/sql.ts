@@ -1,0 +1,136 @@
+import type { SqlConnection, SqlDatabase } from './connection.js'
+
+export type Dialect = SqlDatabase['dialect']
+
+/** PostgreSQL types of the columns that lists of values are compared with or inserted into. */
+export type ColumnType = 'bigint' | 'int' | 'text' | 'bytea' | 'uuid'
+
+/** A piece of SQL with `?` placeholders, and their values in order. */
+export interface Sql {
+  text: string
+  values: unknown[]
+}
+
+const numbered = new Map<string, string>()
+
+/** Rewrites `?` to `$1 $2 ...` for PostgreSQL. Our statements hold no other question mark. */
+const forPostgres = (text: string): string => {
+  let result = numbered.get(text)
+  if (result === undefined) {
+    let n = 0
+    result = text.replace(/\?/g, () => `$${++n}`)
+    if (numbered.size > 2000) numbered.clear()
+    numbered.set(text, result)
+  }
+  return result
+}
+
+/** Uuids are 16-byte blobs on SQLite and of type uuid on PostgreSQL. */
+export const bindUuid = (dialect: Dialect, uuid: string): string | Buffer =>
+  dialect === 'postgres' ? uuid : Buffer.from(uuid.replaceAll('-', ''), 'hex')
+
+export const all = <Row>(connection: SqlConnection, dialect: Dialect, sql: Sql): Promise<Row[]> =>
+  connection.all<Row>(dialect === 'postgres' ? forPostgres(sql.text) : sql.text, sql.values)
+
+export const run = (connection: SqlConnection, dialect: Dialect, sql: Sql): Promise<number> =>
+  connection.run(dialect === 'postgres' ? forPostgres(sql.text) : sql.text, sql.values)
+
+/** Few distinct statement texts keep the caches of prepared statements useful: lengths are powers of two. */
+const paddedLength = (length: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, length)))
+
+/** `column IN (...)` for any number of values, as few statement texts as possible. */
+export const isIn = (dialect: Dialect, column: string, type: ColumnType, list: readonly unknown[]): Sql => {
+  if (dialect === 'postgres') return { text: `${column} = ANY(?::${type}[])`, values: [list] }
+  const length = paddedLength(list.length)
+  const values = Array.from({ length }, (_, i) => list[Math.min(i, list.length - 1)])
+  return { text: `${column} IN (${'?,'.repeat(length - 1)}?)`, values }
+}
+
+/**
+ * A derived table `v` of given rows, to join a real one against. Rows may repeat on SQLite (padding), which
+ * lookups do not mind.
+ */
+export const rowsAs = (
+  dialect: Dialect,
+  columns: readonly (readonly [name: string, type: ColumnType])[],
+  rows: readonly (readonly unknown[])[],
+): Sql => {
+  const names = columns.map(([name]) => name).join(', ')
+  if (dialect === 'postgres') {
+    const arrays = columns.map(([, type]) => `?::${type}[]`).join(', ')
+    return {
+      text: `(SELECT * FROM unnest(${arrays}) AS u(${names})) v`,
+      values: columns.map((_, i) => rows.map((row) => row[i])),
+    }
+  }
+  const length = paddedLength(rows.length)
+  const tuple = `(${'?,'.repeat(columns.length - 1)}?)`
+  const aliases = columns.map(([name], i) => `column${i + 1} AS ${name}`).join(', ')
+  const values: unknown[] = []
+  for (let i = 0; i < length; i++) values.push(...rows[Math.min(i, rows.length - 1)]!)
+  return { text: `(SELECT ${aliases} FROM (VALUES ${`${tuple},`.repeat(length - 1)}${tuple})) v`, values }
+}
+
+const CHUNKS = [64, 16, 4, 1]
+
+/** Statements that write these rows: one on PostgreSQL, a few of fixed lengths on SQLite. */
+export const insertRows = (
+  dialect: Dialect,
+  table: string,
+  columns: readonly (readonly [name: string, type: ColumnType])[],
+  rows: readonly (readonly unknown[])[],
+  { or = '', tail = '' }: { or?: string; tail?: string } = {},
+): Sql[] => {
+  if (rows.length === 0) return []
+  const names = columns.map(([name]) => name).join(', ')
+  if (dialect === 'postgres') {
+    const arrays = columns.map(([, type]) => `?::${type}[]`).join(', ')
+    const text = `INSERT INTO ${table} (${names}) SELECT * FROM unnest(${arrays}) ${tail}`
+    return [{ text, values: columns.map((_, i) => rows.map((row) => row[i])) }]
+  }
+  const tuple = `(${'?,'.repeat(columns.length - 1)}?)`
+  const statements: Sql[] = []
+  let at = 0
+  for (const size of CHUNKS) {
+    const text = `INSERT ${or} INTO ${table} (${names}) VALUES ${`${tuple},`.repeat(size - 1)}${tuple} ${tail}`
+    while (rows.length - at >= size) {
+      const values: unknown[] = []
+      for (let i = 0; i < size; i++) values.push(...rows[at + i]!)
+      statements.push({ text, values })
+      at += size
+    }
+  }
+  return statements
+}
+
+/** Deletes the rows whose first `columns` equal one of `rows`. */
+export const deleteRows = (
+  dialect: Dialect,
+  table: string,
+  columns: readonly (readonly [name: string, type: ColumnType])[],
+  rows: readonly (readonly unknown[])[],
+): Sql[] => {
+  if (rows.length === 0) return []
+  if (dialect === 'postgres') {
+    const v = rowsAs(dialect, columns, rows)
+    const on = columns.map(([name]) => `${table}.${name} = v.${name}`).join(' AND ')
+    return [{ text: `DELETE FROM ${table} USING ${v.text} WHERE ${on}`, values: v.values }]
+  }
+  const names = columns.map(([name]) => name).join(', ')
+  const tuple = `(${'?,'.repeat(columns.length - 1)}?)`
+  const statements: Sql[] = []
+  let at = 0
+  for (const size of CHUNKS) {
+    const text = `DELETE FROM ${table} WHERE (${names}) IN (VALUES ${`${tuple},`.repeat(size - 1)}${tuple})`
+    while (rows.length - at >= size) {
+      statements.push({ text, values: rows.slice(at, at + size).flat() })
+      at += size
+    }
+  }
+  return statements
+}
+
+export const join = (parts: readonly (Sql | string)[], separator = ' '): Sql => ({
+  text: parts.map((part) => (typeof part === 'string' ? part : part.text)).join(separator),
+  values: parts.flatMap((part) => (typeof part === 'string' ? [] : part.values)),
+})

@@ -1,0 +1,177 @@
+import { AppError, unavailable } from '../../domain/errors.js'
+import type { Transaction } from '../store.js'
+import type { AppCatalog, Catalogs } from './catalog.js'
+import type { SqlConnection, SqlDatabase } from './connection.js'
+import { Flush } from './flush.js'
+import { IdSource } from './id-source.js'
+import { NeedReader, type Need } from './needs.js'
+import { SqlTransaction } from './transaction.js'
+import { Missing, WriteState } from './write-state.js'
+
+interface Job {
+  principal: string | null
+  work: (transaction: Transaction) => unknown
+  resolve: (value: unknown) => void
+  reject: (error: unknown) => void
+  outcome?: { value: unknown; effects: readonly (() => void)[] } | { error: unknown }
+}
+
+/** Transactions committed together at most. */
+const MAX_GROUP = 200
+/** How often a transaction is run again after deadlocks and lost races before its caller is told. */
+const MAX_ATTEMPTS = 10
+/** Rounds of reading within one transaction; each needs at least one thing that the round before lacked. */
+const MAX_ROUNDS = 5000
+
+/**
+ * Runs transaction functions in groups: those that wait while a group is being written form the next one and
+ * share its commit. A lone transaction waits for nobody. On SQLite one group is written at a time, on
+ * PostgreSQL as many as there are writers.
+ */
+export class WriteQueue {
+  readonly #database: SqlDatabase
+  readonly #catalogs: Catalogs
+  readonly #uniqueProperties: (collection: string) => readonly string[]
+  readonly #clock: () => number
+  readonly #sharedIds: IdSource
+  #pending: Job[] = []
+  #running = 0
+  #lastNow = 0
+  #lastEdgeTime = 0
+  #idle: (() => void)[] = []
+
+  constructor(options: {
+    database: SqlDatabase
+    catalogs: Catalogs
+    uniqueProperties: (collection: string) => readonly string[]
+    clock: () => number
+  }) {
+    this.#database = options.database
+    this.#catalogs = options.catalogs
+    this.#uniqueProperties = options.uniqueProperties
+    this.#clock = options.clock
+    this.#sharedIds = new IdSource(options.database.dialect)
+  }
+
+  submit<T>(principal: string | null, work: (transaction: Transaction) => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#pending.push({ principal, work, resolve: resolve as (value: unknown) => void, reject })
+      this.#pump()
+    })
+  }
+
+  /** Resolves when nothing is running or waiting. */
+  drained(): Promise<void> {
+    if (this.#running === 0 && this.#pending.length === 0) return Promise.resolve()
+    return new Promise((resolve) => this.#idle.push(resolve))
+  }
+
+  #pump(): void {
+    while (this.#running < this.#database.writers && this.#pending.length > 0) {
+      const group = this.#pending.splice(0, MAX_GROUP)
+      this.#running++
+      void this.#runGroup(group).finally(() => {
+        this.#running--
+        this.#pump()
+        if (this.#running === 0 && this.#pending.length === 0) for (const resolve of this.#idle.splice(0)) resolve()
+      })
+    }
+  }
+
+  async #runGroup(group: Job[]): Promise<void> {
+    try {
+      await this.#attempt(group)
+      settle(group)
+    } catch (error) {
+      if (group.length === 1) await this.#runAlone(group[0]!, error)
+      // One of them broke the whole group (a lost race on PostgreSQL, or a defect): each gets its own try.
+      else for (const job of group) await this.#runGroup([job])
+    }
+  }
+
+  async #runAlone(job: Job, firstError: unknown): Promise<void> {
+    let error = firstError
+    for (let attempt = 1; attempt < MAX_ATTEMPTS; attempt++) {
+      const failure = this.#database.classify(error)
+      if (failure !== 'retry' && failure !== 'unique') break
+      try {
+        await this.#attempt([job])
+        return settle([job])
+      } catch (again) {
+        error = again
+      }
+    }
+    const failure = this.#database.classify(error)
+    job.reject(failure === 'unavailable' || failure === 'retry' ? unavailable(error) : error)
+  }
+
+  async #attempt(group: Job[]): Promise<void> {
+    const loaded = new Map<number, AppCatalog>()
+    const ids = this.#database.dialect === 'sqlite' ? this.#sharedIds : new IdSource('postgres')
+    try {
+      await this.#database.write((connection) => this.#runOn(connection, group, loaded, ids))
+    } catch (error) {
+      this.#catalogs.forget(loaded.keys())
+      ids.clear()
+      throw error
+    }
+  }
+
+  async #runOn(connection: SqlConnection, group: Job[], loaded: Map<number, AppCatalog>, ids: IdSource): Promise<void> {
+    const state = new WriteState(ids, () => this.#nextEdgeTime())
+    const shared = { connection, database: this.#database, catalogs: this.#catalogs, loaded, state, ids }
+    const reader = new NeedReader(shared)
+    for (const job of group) delete job.outcome
+    let waiting = group
+    for (let round = 0; waiting.length > 0; round++) {
+      if (round > MAX_ROUNDS) throw new Error('A transaction asked for more reads than it may')
+      const needs: Need[] = []
+      waiting = waiting.filter((job) => {
+        const need = this.#run(job, state, loaded)
+        if (need !== null) needs.push(need)
+        return need !== null
+      })
+      if (needs.length > 0) await reader.read(needs)
+    }
+    await new Flush(shared).run()
+  }
+
+  /** Runs one transaction function; returns what it still needs, or null when it came to an end. */
+  #run(job: Job, state: WriteState, catalogs: Map<number, AppCatalog>): Need | null {
+    const context = { state, now: this.#now(), principal: job.principal, catalogs, uniqueProperties: this.#uniqueProperties }
+    const transaction = new SqlTransaction(context)
+    try {
+      const value = job.work(transaction)
+      state.keep()
+      job.outcome = { value, effects: transaction.effects }
+      return null
+    } catch (error) {
+      state.undo()
+      if (error instanceof Missing) return error.need
+      job.outcome = { error }
+      return null
+    }
+  }
+
+  #now(): number {
+    this.#lastNow = Math.max(this.#lastNow, this.#clock())
+    return this.#lastNow
+  }
+
+  /** Positions of connections: time in units of a 2,048th of a millisecond, each used once by this process. */
+  #nextEdgeTime(): number {
+    this.#lastEdgeTime = Math.max(this.#lastEdgeTime + 1, this.#now() * 2048)
+    return this.#lastEdgeTime
+  }
+}
+
+const settle = (group: readonly Job[]): void => {
+  for (const { outcome, resolve, reject } of group) {
+    if (outcome === undefined) reject(new AppError('internal', 'The transaction did not end'))
+    else if ('error' in outcome) reject(outcome.error)
+    else {
+      for (const effect of outcome.effects) effect()
+      resolve(outcome.value)
+    }
+  }
+}
