@@ -25,11 +25,5 @@ const measure = async (what, source) => {
 }
 
 await measure('everything', `export * from ${JSON.stringify(index)}`)
-for (const names of [
-  'createClient',
-  'createClient, NotFoundError',
-  'createAdminClient',
-
-  'defineSchema',
-])
+for (const names of ['createClient', 'createClient, NotFoundError', 'createAdminClient', 'defineSchema'])
   await measure(names, `export { ${names} } from ${JSON.stringify(index)}`)

@@ -58,7 +58,8 @@ export interface NewUserProperties {
  * query, and "." and ".." other paths, even when percent-encoded (WHATWG URL, 4.4).
  */
 export const segment = (name: string): string => {
-  if (/^(|\.{1,2}|all|\{.*)$/is.test(name)) throw new TypeError(`Not usable as a name in a path: "${name}"`)
+  if (typeof name !== 'string' || /^(|\.{1,2}|all|\{.*)$/is.test(name))
+    throw new TypeError(`Not usable as a name in a path: "${name}"`)
   return encodeURIComponent(name)
 }
 
@@ -66,6 +67,7 @@ export const segmentOf = (ref: Ref): string => segment(typeof ref === 'string' ?
 
 /** `/dogs/fido`. Singular and plural of a collection mean the same in a path. */
 export const pathOf = (place: Place): string =>
-  'collection' in place
-    ? `/${segment(place.collection)}/${segmentOf(place.ref)}`
-    : `/${segment(place.type)}/${segmentOf(place)}`
+  // Asked in this order because an entity may have a property named `collection`.
+  'uuid' in place
+    ? `/${segment(place.type)}/${segmentOf(place)}`
+    : `/${segment(place.collection)}/${segmentOf(place.ref)}`

@@ -105,9 +105,17 @@ describe('a request', () => {
     },
   )
 
+  it.each([undefined, {}, 5])('is not made for the reference %j, which is none', async (ref) => {
+    await using wire = await open([found])
+
+    await expect(wire.dogs.delete(ref as never)).rejects.toThrow(TypeError)
+
+    expect(wire.received).toEqual([])
+  })
+
   it('uses an entity at hand as a reference', async () => {
     await using wire = await open([found])
-    const fido = await wire.dogs.get('fido')
+    const fido = { ...(await wire.dogs.get('fido')), collection: 'stamps' }
 
     await wire.dogs.update(fido, { age: 4 })
     await wire.client.connect(fido, 'likes', { collection: 'toys', ref: fido })
