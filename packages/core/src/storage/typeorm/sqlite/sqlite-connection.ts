@@ -1,19 +1,23 @@
-import type { SqlConnection } from '../connection.js'
+import type { LeasedConnection } from '../lease.js'
 
-/** One open connection to a SQLite file, through one of the packages that can drive it. */
-export interface SqliteConnection extends SqlConnection {
-  /** Runs statements without parameters or results. */
-  exec(sql: string): Promise<void>
+/** One open connection to a SQLite database, through one of the packages that can drive it. */
+export interface SqliteConnection extends LeasedConnection {
+  /** Runs a statement that changes rows; `lastId` is the rowid of the row inserted last. */
+  change(sql: string, values?: readonly unknown[]): Promise<{ changes: number; lastId: number }>
   close(): Promise<void>
 }
 
-export type OpenSqlite = (file: string, options: { readOnly: boolean }) => Promise<SqliteConnection>
-
 export type SqliteDriverName = 'sqlite3' | 'better-sqlite3'
 
-/** Prepared statements that a connection keeps. */
-export const MAX_STATEMENTS = 300
+export type OpenSqlite = (file: string, options: { readOnly: boolean }) => Promise<SqliteConnection>
 
-/** SQLite has no booleans. */
-export const bindable = (values: readonly unknown[]): unknown[] =>
-  values.some((value) => typeof value === 'boolean') ? values.map((value) => (typeof value === 'boolean' ? Number(value) : value)) : (values as unknown[])
+/** `SQLITE_BUSY` of `SQLITE_BUSY_SNAPSHOT`; an empty string for an error that is not SQLite's. */
+export const primaryCode = (error: unknown): string =>
+  /^SQLITE_[A-Z]+/.exec(
+    typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '',
+  )?.[0] ?? ''
+
+const ENDS_TRANSACTION = new Set(['SQLITE_FULL', 'SQLITE_IOERR', 'SQLITE_NOMEM'])
+
+/** Whether SQLite may have rolled back by itself (https://sqlite.org/lang_transaction.html). */
+export const endsTransaction = (error: Error): boolean => ENDS_TRANSACTION.has(primaryCode(error))

@@ -1,8 +1,10 @@
-import { existsSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { SqlConnection, SqlDatabase, SqlFailure } from '../connection.js'
+import { DatabaseClosedError } from '../database-closed.js'
+import { Lease } from '../lease.js'
 import { Turns } from '../turns.js'
 import { openBetterSqlite3 } from './better-sqlite3-connection.js'
-import type { SqliteConnection, SqliteDriverName } from './sqlite-connection.js'
+import { primaryCode, type SqliteConnection, type SqliteDriverName } from './sqlite-connection.js'
 import { openSqlite3 } from './sqlite3-connection.js'
 
 export interface SqliteOptions {
@@ -13,49 +15,62 @@ export interface SqliteOptions {
   readers?: number
 }
 
-const MEMORY = ':memory:'
-const UNAVAILABLE = new Set(['FULL', 'IOERR', 'READONLY', 'CANTOPEN', 'CORRUPT', 'NOTADB', 'MISUSE', 'PERM', 'NOMEM'])
+export const MEMORY = ':memory:'
+const UNIQUE = new Set([
+  'SQLITE_CONSTRAINT_UNIQUE',
+  'SQLITE_CONSTRAINT_PRIMARYKEY',
+  'SQLITE_CONSTRAINT_ROWID',
+])
+const UNAVAILABLE = new Set(
+  ['FULL', 'IOERR', 'READONLY', 'CANTOPEN', 'CORRUPT', 'NOTADB', 'MISUSE', 'PERM', 'NOMEM', 'PROTOCOL'].map(
+    (name) => `SQLITE_${name}`,
+  ),
+)
 
 /**
- * A SQLite file in WAL mode: one connection writes, in turns; a few others read, each used by one caller at
- * a time. A database in memory has a single connection for both.
+ * A SQLite file in WAL mode: one connection writes, in turns; a few others read, each used by one caller at a
+ * time. A database in memory has one connection for both, so there a reader waits for the writer: work that
+ * has a connection must not ask for another.
  */
 export class SqliteDatabase implements SqlDatabase {
   readonly dialect = 'sqlite'
   readonly writers = 1
+  readonly file: string
   readonly #writer: Turns<SqliteConnection>
   readonly #readers: Turns<SqliteConnection>
   readonly #connections: readonly SqliteConnection[]
-  #closed = false
+  #closing: Promise<void> | null = null
 
-  private constructor(writer: SqliteConnection, readers: readonly SqliteConnection[]) {
+  private constructor(file: string, writer: SqliteConnection, readers: readonly SqliteConnection[]) {
+    this.file = file
     this.#connections = [...readers, writer]
     this.#writer = new Turns([writer])
     this.#readers = readers.length === 0 ? this.#writer : new Turns(readers)
   }
 
   /** `file` is a path, or `:memory:`. */
-  static async open(file: string, { driver = 'sqlite3', synchronous = 'full', readers = 4 }: SqliteOptions = {}): Promise<SqliteDatabase> {
+  static async open(file: string, options: SqliteOptions = {}): Promise<SqliteDatabase> {
+    const { driver = 'sqlite3', synchronous = 'full', readers = 4 } = options
     const open = driver === 'sqlite3' ? openSqlite3 : openBetterSqlite3
-    const isNew = file === MEMORY || !existsSync(file)
-    const writer = await open(file, { readOnly: false })
-    // The page size counts only before the first page is written, and larger pages store the index better.
-    if (isNew) await writer.exec('PRAGMA page_size = 8192')
-    await writer.exec(
-      `PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous};
-       PRAGMA wal_autocheckpoint = 8000; PRAGMA cache_size = -65536; PRAGMA foreign_keys = ON`,
-    )
-    const others: SqliteConnection[] = []
-    for (let i = 0; file !== MEMORY && i < readers; i++) {
-      const reader = await open(file, { readOnly: true })
-      await reader.exec('PRAGMA busy_timeout = 5000; PRAGMA query_only = ON; PRAGMA cache_size = -65536')
-      others.push(reader)
+    const opened: SqliteConnection[] = []
+    try {
+      const writer = await open(file, { readOnly: false })
+      opened.push(writer)
+      await prepareWriter(writer, file, synchronous)
+      for (let i = 0; file !== MEMORY && i < Math.max(1, readers); i++) {
+        const reader = await open(file, { readOnly: true })
+        opened.push(reader)
+        await prepareReader(reader)
+      }
+      return new SqliteDatabase(file, writer, opened.slice(1))
+    } catch (error) {
+      await Promise.allSettled(opened.map((connection) => connection.close()))
+      throw error
     }
-    return new SqliteDatabase(writer, others)
   }
 
   read<T>(work: (connection: SqlConnection) => Promise<T>): Promise<T> {
-    return this.#readers.use(work)
+    return this.#readers.use((connection) => leased(connection, work))
   }
 
   snapshot<T>(work: (connection: SqlConnection) => Promise<T>): Promise<T> {
@@ -66,23 +81,82 @@ export class SqliteDatabase implements SqlDatabase {
     return this.#writer.use((connection) => inTransaction(connection, 'BEGIN IMMEDIATE', work))
   }
 
-  /** The writer for as long as it is held: for transactions that others begin and end. */
-  holdWriter(): Promise<{ thing: SqliteConnection; giveBack: () => void }> {
+  /** The writer itself, until it is given back: for transactions that somebody else begins and ends. */
+  takeWriter(): Promise<SqliteConnection> {
     return this.#writer.take()
   }
 
-  classify(error: unknown): SqlFailure {
-    const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
-    const kind = code.replace(/^SQLITE_/, '').split('_')[0]!
-    if (kind === 'CONSTRAINT') return 'unique'
-    if (kind === 'BUSY' || kind === 'LOCKED') return 'retry'
-    return UNAVAILABLE.has(kind) || this.#closed ? 'unavailable' : 'other'
+  giveWriter(writer: SqliteConnection): void {
+    this.#writer.give(writer)
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return
-    this.#closed = true
+  classify(error: unknown): SqlFailure {
+    if (error instanceof DatabaseClosedError) return 'unavailable'
+    const primary = primaryCode(error)
+    if (primary === 'SQLITE_CONSTRAINT')
+      return UNIQUE.has((error as { code: string }).code) ? 'unique' : 'other'
+    if (primary === 'SQLITE_BUSY' || primary === 'SQLITE_LOCKED') return 'retry'
+    return UNAVAILABLE.has(primary) ? 'unavailable' : 'other'
+  }
+
+  /** Waits for work under way, turns away the rest. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all(
+      this.#readers === this.#writer ? [this.#writer.close()] : [this.#readers.close(), this.#writer.close()],
+    )
     for (const connection of this.#connections) await connection.close()
+  }
+}
+
+const prepareWriter = async (
+  writer: SqliteConnection,
+  file: string,
+  synchronous: 'full' | 'normal',
+): Promise<void> => {
+  await writer.all('PRAGMA busy_timeout = 5000')
+  // Counts only before the first page of a new file is written; larger pages store the index better.
+  await writer.all('PRAGMA page_size = 8192')
+  if (file !== MEMORY) await useWal(writer)
+  await writer.all(`PRAGMA synchronous = ${synchronous}`)
+  await writer.all('PRAGMA wal_autocheckpoint = 8000')
+  await writer.all('PRAGMA cache_size = -65536')
+  await writer.all('PRAGMA foreign_keys = ON')
+}
+
+const prepareReader = async (reader: SqliteConnection): Promise<void> => {
+  await reader.all('PRAGMA busy_timeout = 5000')
+  await reader.all('PRAGMA query_only = ON')
+  await reader.all('PRAGMA cache_size = -65536')
+}
+
+/** When several processes open a new file, SQLite tells all but one at once that it is busy, whatever the timeout. */
+const useWal = async (writer: SqliteConnection): Promise<void> => {
+  const deadline = performance.now() + 5000
+  for (;;) {
+    try {
+      await writer.all('PRAGMA journal_mode = WAL')
+      return
+    } catch (error) {
+      if (primaryCode(error) !== 'SQLITE_BUSY' || performance.now() > deadline) throw error
+      await delay(20)
+    }
+  }
+}
+
+const leased = async <T>(
+  connection: SqliteConnection,
+  work: (connection: SqlConnection) => Promise<T>,
+): Promise<T> => {
+  const lease = new Lease(connection)
+  try {
+    return await work(lease)
+  } finally {
+    lease.end()
   }
 }
 
@@ -91,14 +165,14 @@ const inTransaction = async <T>(
   begin: string,
   work: (connection: SqlConnection) => Promise<T>,
 ): Promise<T> => {
-  await connection.run(begin)
+  await connection.all(begin)
   try {
-    const result = await work(connection)
-    await connection.run('COMMIT')
+    const result = await leased(connection, work)
+    await connection.all('COMMIT')
     return result
   } catch (error) {
-    // A full disk may have ended the transaction by itself.
-    await connection.run('ROLLBACK').catch(() => undefined)
+    // SQLite may have ended the transaction by itself; then there is nothing left to roll back.
+    await connection.all('ROLLBACK').catch(() => undefined)
     throw error
   }
 }
