@@ -32,14 +32,14 @@ export const compareBy = (sort: readonly SortKey[], origin?: Origin): Order => {
 const orderBy = ({ path, descending }: SortKey, origin: Origin | null): Order => {
   const inDirection = (a: Scalar, b: Scalar): number =>
     descending ? compareScalars(b, a) : compareScalars(a, b)
-  const valueOf = (doc: JsonObject): Scalar | null =>
+  const keyOf = (doc: JsonObject): Scalar | null =>
     origin === null
       ? firstOf(doc, path, inDirection)
       : distanceTo(doc, path, origin.latitude, origin.longitude)
   return (a, b) => {
-    const [valueOfA, valueOfB] = [valueOf(a), valueOf(b)]
-    if (valueOfA === null || valueOfB === null) return Number(valueOfA === null) - Number(valueOfB === null)
-    return inDirection(valueOfA, valueOfB)
+    const [keyOfA, keyOfB] = [keyOf(a), keyOf(b)]
+    if (keyOfA === null || keyOfB === null) return Number(keyOfA === null) - Number(keyOfB === null)
+    return inDirection(keyOfA, keyOfB)
   }
 }
 

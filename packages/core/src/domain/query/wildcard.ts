@@ -7,7 +7,7 @@ export const matchesWildcard = (pattern: string, text: string): boolean => {
   const [first, last] = [pieces[0]!, pieces.at(-1)!]
   if (pieces.length === 1) return pattern === text
   const end = text.length - last.length
-  if (first.length > end || !text.startsWith(first) || !text.endsWith(last)) return false
+  if (!text.startsWith(first) || !text.endsWith(last)) return false
   let at = first.length
   for (const piece of pieces.slice(1, -1)) {
     const found = text.indexOf(piece, at)
