@@ -9,9 +9,10 @@ const CELLS = 2 ** BITS
 /** Metres added to a radius, for rounding in distances; at antipodes it reaches decimetres. */
 const MARGIN = 1
 
-/** A square of the quadtree over the globe: `level` 0 is all of it. */
+/** A square of the quadtree over the globe: `level` 0 is all of it. Its `code` interleaves row and column. */
 interface Square {
   level: number
+  code: number
   row: number
   column: number
 }
@@ -62,7 +63,7 @@ export const coveringRanges = (
   maxRanges = 32,
 ): { from: Buffer; to: Buffer }[] => {
   const reach = radius + MARGIN
-  let squares: Square[] = [{ level: 0, row: 0, column: 0 }]
+  let squares: Square[] = [{ level: 0, code: 0, row: 0, column: 0 }]
   let ranges = merge(squares)
   if (reach >= Math.PI * EARTH_RADIUS) return ranges.map(toKeys)
   for (let level = 1; level <= BITS; level++) {
@@ -71,24 +72,27 @@ export const coveringRanges = (
       .filter((square) => distanceToSquare(latitude, longitude, square) <= reach)
     const finer = merge(squares)
     // Squares in a row make one range, so their number is bounded apart.
-    if (finer.length > maxRanges || squares.length > 4 * maxRanges) break
+    if (finer.length > maxRanges || squares.length > 2 * maxRanges) break
     ranges = finer
   }
   return ranges.map(toKeys)
 }
 
-const quarters = ({ level, row, column }: Square): Square[] =>
-  [0, 1].flatMap((down) =>
-    [0, 1].map((right) => ({ level: level + 1, row: row * 2 + down, column: column * 2 + right })),
-  )
+const quarters = ({ level, code, row, column }: Square): Square[] =>
+  [0, 1, 2, 3].map((quarter) => ({
+    level: level + 1,
+    code: code * 4 + quarter,
+    row: row * 2 + (quarter >> 1),
+    column: column * 2 + (quarter & 1),
+  }))
 
 /** Codes from the first cell to the last, of squares that follow one another. */
 const merge = (squares: readonly Square[]): { first: number; last: number }[] => {
   const ranges: { first: number; last: number }[] = []
-  for (const { level, row, column } of squares) {
-    const side = 2 ** (BITS - level)
-    const first = morton(row * side, column * side)
-    const last = first + side * side - 1
+  for (const { level, code } of squares) {
+    const cells = 4 ** (BITS - level)
+    const first = code * cells
+    const last = first + cells - 1
     const previous = ranges.at(-1)
     if (previous?.last === first - 1) previous.last = last
     else ranges.push({ first, last })
