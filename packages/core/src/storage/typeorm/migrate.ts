@@ -1,88 +1,85 @@
-import { DataSource } from 'typeorm'
-import type { SqlDatabase } from './connection.js'
-import { migrations } from './migrations/index.js'
-import { SqliteDatabase } from './sqlite/sqlite-database.js'
-import { createSqliteDataSource } from './sqlite/typeorm-driver.js'
+import { setTimeout as delay } from 'node:timers/promises'
+import { type DataSource, type Migration, MigrationExecutor, type QueryRunner } from 'typeorm'
 
-const TABLE = 'migrations'
-/** Key of the advisory lock under which one process at a time migrates a PostgreSQL database. */
+/** A host program's own migrations, in the same schema, have TypeORM's default table. */
+export const MIGRATIONS_TABLE = 'entigrid_migrations'
+
+/** First half of the key of the advisory lock on PostgreSQL; the other is made from the schema's name. */
 const LOCK = 731_849_205
+/** How long (milliseconds) the migrations of another process are waited for. */
+const PATIENCE = 10 * 60_000
 
 /** The database was made by a later version than this one. */
 export class NewerSchemaError extends Error {
   override readonly name = 'NewerSchemaError'
-  constructor(readonly unknown: string) {
-    super(`The database was made by a newer Entigrid (it has the migration "${unknown}"): upgrade Entigrid, or use another database`)
+  constructor(readonly migration: string) {
+    super(
+      `The database was made by a newer Entigrid (it has the migration "${migration}"): upgrade Entigrid, or use another database`,
+    )
   }
 }
 
-export interface PostgresPlace {
-  url: string
-  schema?: string | undefined
+/** Names of the migrations that the database lacks, oldest first. @throws {NewerSchemaError} */
+export const pendingMigrations = async (dataSource: DataSource): Promise<string[]> => {
+  const pending = await pendingOf(dataSource, new MigrationExecutor(dataSource))
+  return pending.map(({ name }) => name)
 }
 
 /**
- * Brings the schema up to date. Any number of processes may do so at once; each migration is a transaction.
+ * Runs the data source's migrations that the database lacks, each in a transaction, and returns their names.
+ * Any number of processes may do so at once: one runs them, the others wait.
  * @throws {NewerSchemaError}
  */
-export const migrate = async (database: SqlDatabase, postgres?: PostgresPlace): Promise<void> => {
-  const dataSource =
-    database instanceof SqliteDatabase
-      ? createSqliteDataSource(database, { migrations, migrationsTableName: TABLE })
-      : postgresDataSource(postgres!)
-  await dataSource.initialize()
-  try {
-    if (database instanceof SqliteDatabase) await migrateSqlite(dataSource)
-    else await migratePostgres(dataSource)
-  } finally {
-    await dataSource.destroy()
-  }
-}
-
-const postgresDataSource = ({ url, schema }: PostgresPlace): DataSource =>
-  new DataSource({
-    type: 'postgres',
-    url,
-    migrations,
-    migrationsTableName: TABLE,
-    ...(schema === undefined ? {} : { schema, extra: { options: `-c search_path=${schema}` } }),
-  })
-
-/** All pending migrations in one transaction that holds the writer, so that a second process waits and finds them done. */
-const migrateSqlite = async (dataSource: DataSource): Promise<void> => {
+export const migrate = async (dataSource: DataSource): Promise<string[]> => {
+  if ((await pendingMigrations(dataSource)).length === 0) return []
   const runner = dataSource.createQueryRunner()
+  const postgres = dataSource.options.type === 'postgres'
   try {
-    await runner.startTransaction()
-    await runner.query(`CREATE TABLE IF NOT EXISTS ${TABLE} (id INTEGER PRIMARY KEY AUTOINCREMENT, timestamp BIGINT NOT NULL, name VARCHAR NOT NULL)`)
-    const done = (await runner.query(`SELECT name FROM ${TABLE} ORDER BY id`)) as { name: string }[]
-    for (const migration of pending(done)) {
-      await migration.up(runner)
-      const timestamp = Number(migration.name.slice(-13))
-      await runner.query(`INSERT INTO ${TABLE} (timestamp, name) VALUES (?, ?)`, [timestamp, migration.name])
-    }
-    await runner.commitTransaction()
+    // On SQLite a write transaction is exclusive by itself.
+    if (postgres) await runner.query(`SELECT pg_advisory_lock(${LOCK}, hashtext(current_schema()))`)
+    const done: string[] = []
+    for (let name = await runNext(runner); name !== null; name = await runNext(runner)) done.push(name)
+    return done
   } finally {
+    // A lost connection gives up its locks.
+    if (postgres) await runner.query('SELECT pg_advisory_unlock_all()').catch(() => undefined)
     await runner.release()
   }
 }
 
-const migratePostgres = async (dataSource: DataSource): Promise<void> => {
-  const runner = dataSource.createQueryRunner()
-  await runner.connect()
-  try {
-    await runner.query('SELECT pg_advisory_lock($1)', [LOCK])
-    await runner.query(`CREATE TABLE IF NOT EXISTS ${TABLE} (id SERIAL PRIMARY KEY, timestamp bigint NOT NULL, name varchar NOT NULL)`)
-    pending((await runner.query(`SELECT name FROM ${TABLE} ORDER BY id`)) as { name: string }[])
-    await dataSource.runMigrations({ transaction: 'each' })
-  } finally {
-    await runner.query('SELECT pg_advisory_unlock($1)', [LOCK]).catch(() => undefined)
-    await runner.release()
-  }
-}
-
-const pending = (done: readonly { name: string }[]) => {
-  const all = migrations.map((Migration) => new Migration())
-  const unknown = done.find(({ name }) => !all.some((migration) => migration.name === name))
+const pendingOf = async (dataSource: DataSource, executor: MigrationExecutor): Promise<Migration[]> => {
+  const known = new Set(
+    dataSource.migrations.map((migration) => migration.name ?? migration.constructor.name),
+  )
+  const unknown = (await executor.getExecutedMigrations()).find(({ name }) => !known.has(name))
   if (unknown !== undefined) throw new NewerSchemaError(unknown.name)
-  return all.filter(({ name }) => !done.some((row) => row.name === name))
+  return executor.getPendingMigrations()
+}
+
+/** What is pending is asked again inside the transaction: another process may have been faster. */
+const runNext = async (runner: QueryRunner): Promise<string | null> => {
+  await start(runner)
+  try {
+    const executor = new MigrationExecutor(runner.dataSource, runner)
+    const [next] = await pendingOf(runner.dataSource, executor)
+    if (next !== undefined) await executor.executeMigration(next)
+    await runner.commitTransaction()
+    return next?.name ?? null
+  } catch (error) {
+    // What matters is the first failure; the connection is let go of in any case.
+    await runner.rollbackTransaction().catch(() => undefined)
+    throw error
+  }
+}
+
+const start = async (runner: QueryRunner): Promise<void> => {
+  const deadline = performance.now() + PATIENCE
+  for (;;) {
+    try {
+      return await runner.startTransaction()
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'SQLITE_BUSY' || performance.now() > deadline) throw error
+      await delay(50)
+    }
+  }
 }

@@ -1,10 +1,14 @@
-import { mkdirSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import type { DataSource } from 'typeorm'
 import type { SqlDatabase } from './connection.js'
-import { migrate } from './migrate.js'
+import { MIGRATIONS_TABLE, migrate } from './migrate.js'
+import { migrations } from './migrations/index.js'
+import { createPostgresDataSource } from './postgres/postgres-data-source.js'
 import { PostgresDatabase } from './postgres/postgres-database.js'
 import type { SqliteDriverName } from './sqlite/sqlite-connection.js'
-import { SqliteDatabase } from './sqlite/sqlite-database.js'
+import { MEMORY, SqliteDatabase } from './sqlite/sqlite-database.js'
+import { createSqliteDataSource } from './sqlite/typeorm-driver.js'
 
 export interface DatabaseOptions {
   sqliteDriver?: SqliteDriverName | undefined
@@ -13,9 +17,16 @@ export interface DatabaseOptions {
   readers?: number | undefined
   /** Connections to PostgreSQL at most. */
   poolSize?: number | undefined
-  /** PostgreSQL schema to work in. */
+  /** PostgreSQL schema to work in; made if it does not exist. */
   schema?: string | undefined
+  /** Told of PostgreSQL connections that broke while idle. */
   onError?: ((error: Error) => void) | undefined
+}
+
+/** A database, and TypeORM on it. Each is closed on its own, the data source first. */
+export interface ConnectedDatabase {
+  database: SqlDatabase
+  dataSource: DataSource
 }
 
 /**
@@ -24,42 +35,98 @@ export interface DatabaseOptions {
  * @throws {NewerSchemaError} and errors of one line that say what to do.
  */
 export const openDatabase = async (url: string, options: DatabaseOptions = {}): Promise<SqlDatabase> => {
-  if (/^postgres(ql)?:\/\//.test(url)) return openPostgres(url, options)
-  if (url.startsWith('sqlite:')) return openSqlite(url.slice('sqlite:'.length), options)
-  throw new Error(`The database URL "${url.split(':')[0]}:..." is not understood: use sqlite:./file.db, sqlite::memory: or postgres://...`)
-}
-
-const openPostgres = async (url: string, { poolSize, schema, onError }: DatabaseOptions): Promise<SqlDatabase> => {
-  const database = new PostgresDatabase(url, { ...(poolSize && { poolSize }), schema, ...(onError && { onError }) })
+  const { database, dataSource } = await connectDatabase(url, options)
   try {
-    await migrate(database, { url, schema })
+    await migrate(dataSource)
+    await dataSource.destroy()
     return database
   } catch (error) {
+    await dataSource.destroy().catch(() => undefined)
     await database.close()
     throw error
   }
 }
 
-const openSqlite = async (path: string, options: DatabaseOptions): Promise<SqlDatabase> => {
-  const file = path === ':memory:' ? path : resolve(path)
-  const { sqliteDriver: driver, synchronous, readers } = options
-  let database: SqliteDatabase
+/** Like `openDatabase`, but leaves the schema as it is. */
+export const connectDatabase = async (
+  url: string,
+  options: DatabaseOptions = {},
+): Promise<ConnectedDatabase> => {
+  if (/^postgres(ql)?:\/\//.test(url)) return connectPostgres(url, options)
+  if (url.startsWith('sqlite:') && url.length > 'sqlite:'.length)
+    return connectSqlite(url.slice('sqlite:'.length), options)
+  const scheme = /^[a-z0-9+.-]*:/i.exec(url)?.[0] ?? ''
+  throw new Error(
+    `Not a database URL (it begins with "${scheme}"): use sqlite:./data/entigrid.db, sqlite::memory:, or postgres://user@host/database`,
+  )
+}
+
+const connectPostgres = async (url: string, options: DatabaseOptions): Promise<ConnectedDatabase> => {
+  if (!URL.canParse(url)) {
+    throw new Error(
+      'The PostgreSQL URL cannot be read: use postgres://user:password@host:5432/database, with special characters percent-encoded',
+    )
+  }
+  const { schema, poolSize, onError } = options
+  const database = new PostgresDatabase(url, { schema, poolSize, onError })
   try {
-    if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true })
-    database = await SqliteDatabase.open(file, {
-      ...(driver && { driver }),
-      ...(synchronous && { synchronous }),
-      ...(readers && { readers }),
+    if (schema !== undefined) await makeSchema(database, schema)
+    const dataSource = createPostgresDataSource(url, {
+      schema,
+      onError,
+      migrations,
+      migrationsTableName: MIGRATIONS_TABLE,
     })
-  } catch (cause) {
-    if (cause instanceof Error && cause.message.includes('not installed')) throw cause
-    throw new Error(`The database file ${file} cannot be opened: check that its folder exists and can be written to`, { cause })
-  }
-  try {
-    await migrate(database)
-    return database
+    await dataSource.initialize()
+    return { database, dataSource }
   } catch (error) {
     await database.close()
-    throw error
+    if (database.classify(error) === 'other') throw error
+    const { host, pathname } = new URL(url)
+    const cause = error as Error & { code?: string }
+    throw new Error(
+      `PostgreSQL cannot be reached at ${host || 'its socket'}${pathname} (${cause.code ?? cause.message}): check that it runs and that the database URL is right`,
+      { cause },
+    )
+  }
+}
+
+/** Whoever may not create schemas may still use one that is there. */
+const makeSchema = async (database: PostgresDatabase, schema: string): Promise<void> => {
+  const exists = async (): Promise<boolean> => {
+    const rows = await database.read((c) => c.all('SELECT 1 FROM pg_namespace WHERE nspname = $1', [schema]))
+    return rows.length > 0
+  }
+  if (await exists()) return
+  try {
+    await database.read((c) => c.run(`CREATE SCHEMA IF NOT EXISTS ${schema}`))
+  } catch (error) {
+    // Another process may have made it at the same time.
+    if (!(await exists())) throw error
+  }
+}
+
+const connectSqlite = async (path: string, options: DatabaseOptions): Promise<ConnectedDatabase> => {
+  const file = path === MEMORY ? path : resolve(path)
+  const { sqliteDriver, synchronous, readers } = options
+  const database = await openFile(file, () =>
+    SqliteDatabase.open(file, { driver: sqliteDriver, synchronous, readers }),
+  )
+  const dataSource = createSqliteDataSource(database, { migrations, migrationsTableName: MIGRATIONS_TABLE })
+  await dataSource.initialize()
+  return { database, dataSource }
+}
+
+const openFile = async (file: string, open: () => Promise<SqliteDatabase>): Promise<SqliteDatabase> => {
+  try {
+    if (file !== MEMORY) await mkdir(dirname(file), { recursive: true })
+    return await open()
+  } catch (cause) {
+    const { code } = cause as { code?: unknown }
+    if (typeof code !== 'string' || !/^(SQLITE_|E[A-Z]+$)/.test(code)) throw cause
+    throw new Error(
+      `The database file ${file} cannot be used (${code}): check that it is a SQLite database and that its folder can be written to, or set another one`,
+      { cause },
+    )
   }
 }

@@ -1,14 +1,19 @@
-import { createHash } from 'node:crypto'
 import pg from 'pg'
 import type { SqlConnection, SqlDatabase, SqlFailure } from '../connection.js'
+import { DatabaseClosedError } from '../database-closed.js'
+import { Lease } from '../lease.js'
+import { Turns } from '../turns.js'
+import { addressOf } from './address.js'
+import { codeOf, isUnavailable, PostgresConnection } from './postgres-connection.js'
+import { StatementNames } from './statement-names.js'
 
 export interface PostgresOptions {
-  /** Connections at most. */
-  poolSize?: number
+  /** Connections at most; at least 2. */
+  poolSize?: number | undefined
   /** The schema to work in; the role's default one when absent. */
   schema?: string | undefined
   /** Told of connections that broke while idle. */
-  onError?: (error: Error) => void
+  onError?: ((error: Error) => void) | undefined
 }
 
 const INT8 = 20
@@ -16,9 +21,8 @@ const NUMERIC = 1700
 const JSON_TYPES = new Set([114, 3802])
 const UNIQUE_VIOLATION = '23505'
 const RETRY = new Set(['40001', '40P01'])
-/** Shutdown, lost connection, out of disk or memory, read-only: SQLSTATE classes and codes. */
-const UNAVAILABLE = /^(57P|08|53|25006|58)/
-const SYSTEM_ERRORS = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EHOSTUNREACH', 'ENOENT'])
+/** How long (milliseconds) a connection waits for use before it is closed; a new one has nothing prepared. */
+const IDLE = 60_000
 
 /** Numbers as numbers, for ours stay below 2^53; JSON as its text. Set per pool, so that host programs keep their own. */
 const types = {
@@ -29,115 +33,117 @@ const types = {
   },
 } as pg.CustomTypesConfig
 
-const names = new Map<string, string>()
-
-/** Statements are prepared under a name, once per connection. */
-const nameOf = (text: string): string => {
-  let name = names.get(text)
-  if (name === undefined) {
-    name = createHash('sha256').update(text).digest('base64url').slice(0, 16)
-    if (names.size > 5000) names.clear()
-    names.set(text, name)
-  }
-  return name
-}
-
-class PostgresConnection implements SqlConnection {
-  readonly #client: pg.PoolClient
-
-  constructor(client: pg.PoolClient) {
-    this.#client = client
-  }
-
-  async all<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
-    const { rows } = await this.#client.query({ name: nameOf(text), text, values: values as unknown[] })
-    return rows as Row[]
-  }
-
-  async run(text: string, values: readonly unknown[] = []): Promise<number> {
-    const { rowCount } = await this.#client.query({ name: nameOf(text), text, values: values as unknown[] })
-    return rowCount ?? 0
-  }
-}
-
-/** A pool of connections to one PostgreSQL database. */
+/** A pool of connections to one PostgreSQL database. Transactions may use half of it, so that they can read on the side. */
 export class PostgresDatabase implements SqlDatabase {
   readonly dialect = 'postgres'
   readonly writers: number
   readonly #pool: pg.Pool
-  #closed = false
+  readonly #writing: Turns<number>
+  readonly #names = new StatementNames()
+  readonly #connections = new WeakMap<pg.PoolClient, PostgresConnection>()
+  /** Failures of connections rather than of statements. */
+  readonly #losses = new WeakSet<Error>()
+  #closing: Promise<void> | null = null
 
   constructor(url: string, { poolSize = 10, schema, onError = () => undefined }: PostgresOptions = {}) {
-    // Readers keep the other half, so that a transaction which must read on the side never waits for itself.
-    this.writers = Math.max(1, Math.floor(poolSize / 2))
+    const max = Math.max(2, poolSize)
+    this.writers = Math.max(1, Math.floor(max / 2))
+    this.#writing = new Turns(Array.from({ length: this.writers }, (_, i) => i))
     this.#pool = new pg.Pool({
-      connectionString: url,
-      max: poolSize,
-      connectionTimeoutMillis: 5000,
+      ...addressOf(url, schema),
+      max,
       types,
-      ...(schema === undefined ? {} : { options: `-c search_path=${schema}` }),
+      connectionTimeoutMillis: 5000,
+      idleTimeoutMillis: IDLE,
+      keepAlive: true,
     })
     this.#pool.on('error', onError)
   }
 
   read<T>(work: (connection: SqlConnection) => Promise<T>): Promise<T> {
-    return this.#use((client) => work(new PostgresConnection(client)))
+    return this.#use((connection) => leased(connection, work))
   }
 
   snapshot<T>(work: (connection: SqlConnection) => Promise<T>): Promise<T> {
-    return this.#use((client) => inTransaction(client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', work))
+    const begin = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'
+    return this.#use((connection) => inTransaction(connection, begin, work))
   }
 
   write<T>(work: (connection: SqlConnection) => Promise<T>): Promise<T> {
-    return this.#use((client) => inTransaction(client, 'BEGIN', work))
+    const begin = 'BEGIN ISOLATION LEVEL READ COMMITTED'
+    return this.#writing.use(() => this.#use((connection) => inTransaction(connection, begin, work)))
   }
 
   classify(error: unknown): SqlFailure {
-    if (!(error instanceof Error)) return 'other'
-    const code = 'code' in error ? String(error.code) : ''
+    if (error instanceof DatabaseClosedError) return 'unavailable'
+    if (error instanceof Error && this.#losses.has(error)) return 'unavailable'
+    const code = codeOf(error)
     if (code === UNIQUE_VIOLATION) return 'unique'
     if (RETRY.has(code)) return 'retry'
-    if (UNAVAILABLE.test(code) || SYSTEM_ERRORS.has(code)) return 'unavailable'
-    // The driver's own errors about connections have no code; a statement's always has one.
-    return code === '' && (this.#closed || isConnectionError(error)) ? 'unavailable' : 'other'
+    return isUnavailable(error) ? 'unavailable' : 'other'
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return
-    this.#closed = true
-    await this.#pool.end()
+  /** Waits for work under way, turns away the rest. */
+  close(): Promise<void> {
+    this.#closing ??= Promise.all([this.#writing.close(), this.#pool.end()]).then(() => undefined)
+    return this.#closing
   }
 
-  async #use<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-    const client = await this.#pool.connect()
-    let broken: Error | undefined
-    const onError = (error: Error): void => {
-      broken = error
+  async #use<T>(work: (connection: PostgresConnection) => Promise<T>): Promise<T> {
+    const client = await this.#connect()
+    let connection = this.#connections.get(client)
+    if (connection === undefined) {
+      connection = new PostgresConnection(client, this.#names, (error) => this.#losses.add(error))
+      this.#connections.set(client, connection)
     }
-    client.on('error', onError)
     try {
-      return await work(client)
-    } catch (error) {
-      if (this.classify(error) === 'unavailable') broken = error as Error
-      throw error
+      return await work(connection)
     } finally {
-      client.off('error', onError)
-      client.release(broken)
+      client.release(connection.lost ?? undefined)
+    }
+  }
+
+  /** Whatever keeps a connection from being made (no server, no free connection in time), nothing was run. */
+  async #connect(): Promise<pg.PoolClient> {
+    if (this.#closing !== null) throw new DatabaseClosedError()
+    try {
+      return await this.#pool.connect()
+    } catch (error) {
+      this.#losses.add(error as Error)
+      throw error
     }
   }
 }
 
-const isConnectionError = (error: Error): boolean =>
-  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Cannot use a pool)/.test(error.message)
-
-const inTransaction = async <T>(client: pg.PoolClient, begin: string, work: (connection: SqlConnection) => Promise<T>): Promise<T> => {
-  await client.query(begin)
+const leased = async <T>(
+  connection: PostgresConnection,
+  work: (connection: SqlConnection) => Promise<T>,
+): Promise<T> => {
+  const lease = new Lease(connection)
   try {
-    const result = await work(new PostgresConnection(client))
-    await client.query('COMMIT')
+    return await work(lease)
+  } finally {
+    lease.end()
+  }
+}
+
+const inTransaction = async <T>(
+  connection: PostgresConnection,
+  begin: string,
+  work: (connection: SqlConnection) => Promise<T>,
+): Promise<T> => {
+  await connection.control(begin)
+  try {
+    const result = await leased(connection, work)
+    const { command } = await connection.control('COMMIT')
+    // PostgreSQL answers so, without an error, when a statement had failed and `work` went on regardless.
+    if (command === 'ROLLBACK')
+      throw new Error('The transaction was rolled back: a statement in it had failed')
     return result
   } catch (error) {
-    await client.query('ROLLBACK').catch(() => undefined)
+    await connection.control('ROLLBACK').catch((failure: Error) => {
+      connection.lost ??= failure
+    })
     throw error
   }
 }

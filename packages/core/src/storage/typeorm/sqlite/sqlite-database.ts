@@ -8,11 +8,11 @@ import { primaryCode, type SqliteConnection, type SqliteDriverName } from './sql
 import { openSqlite3 } from './sqlite3-connection.js'
 
 export interface SqliteOptions {
-  driver?: SqliteDriverName
+  driver?: SqliteDriverName | undefined
   /** `full` survives a power cut; `normal` may lose the last commits then, never consistency. */
-  synchronous?: 'full' | 'normal'
+  synchronous?: 'full' | 'normal' | undefined
   /** Connections for reading. */
-  readers?: number
+  readers?: number | undefined
 }
 
 export const MEMORY = ':memory:'
