@@ -1,5 +1,6 @@
 import { AppError, illegalArgument, resourceNotFound } from '../domain/errors.js'
 import type { JsonObject } from '../domain/json.js'
+import { typeName } from '../domain/names.js'
 import { isQueryable } from '../domain/queryable.js'
 import type { Filter, Query } from '../domain/query/ast.js'
 import { matches } from '../domain/query/evaluate.js'
@@ -52,6 +53,10 @@ export class Engine {
 
   descriptor(collection: string): Descriptor {
     return this.#descriptors.of(collection)
+  }
+
+  typeOf(collection: string): string {
+    return typeName(collection)
   }
 
   /** Names of the built-in collections. */

@@ -8,6 +8,9 @@ import type { DatabaseOptions } from '../storage/typeorm/open-database.js'
 /** The databases that tests run on, for `describe.each`. */
 export const DATABASES = ['sqlite', 'postgres'] as const
 
+/** Every way to store, for tests of storage itself. */
+export const ALL_DATABASES = [...DATABASES, 'better-sqlite3'] as const
+
 /** `better-sqlite3` is the other driver for SQLite; `memory` is a SQLite without a file. */
 export type TestDatabaseName = (typeof DATABASES)[number] | 'better-sqlite3' | 'memory'
 

@@ -69,6 +69,18 @@ export class Tokens {
     return this.#issue({ kind: 'user', app: app.application.uuid, uuid: user.uuid, username: '' }, user, ttlOf(ttl, max, fallback))
   }
 
+  /** @throws {AppError} `service_resource_not_found` */
+  async administrator(uuid: string): Promise<StoredEntity> {
+    return this.#options.engine.get(this.#options.management, 'users', uuid)
+  }
+
+  /** Seconds that a valid token has left. */
+  remaining(token: string): number {
+    const now = this.#options.clock()
+    const { expiresAt } = this.#options.tokens.verify(token, now)
+    return expiresAt === null ? expiresIn(null) : Math.round((expiresAt - now) / 1000)
+  }
+
   async #grantPassword(fields: JsonObject, app: { application: Application; properties: JsonObject } | null): Promise<Grant> {
     const username = fields['username'] ?? fields['email']
     const { password } = fields

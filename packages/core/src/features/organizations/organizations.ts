@@ -56,16 +56,20 @@ export class Organizations {
     const { username, name, email, password, properties, ownerProperties } = wanted
     const organizationName = tenantName(wanted.organization, 'organization')
     const secured = await this.#options.passwords.secure({ password: password ?? null })
-    const made = await this.#engine.transact(MANAGEMENT.id, principal, (edits) => {
-      const organization = edits.create('organizations', { name: organizationName, properties })
+    return this.#engine.transact(MANAGEMENT.id, principal, (edits) => {
       const owner = edits.create('users', { ...adminProperties(ownerProperties), username, name, email })
       secured?.(edits, owner)
-      this.#setSecret(edits, organization, 'organization')
-      edits.tx.connect(organization, MEMBERS, owner)
-      this.#addApplication(edits, organization, SANDBOX, SANDBOX_ROLES)
-      return { organization, owner }
+      return { organization: this.#add(edits, owner, organizationName, properties), owner }
     })
-    return made
+  }
+
+  /** Makes an organization, with its sandbox, for an administrator that there is. */
+  createFor(principal: string, owner: StoredEntity, name: string): Promise<StoredEntity> {
+    const organizationName = tenantName(name, 'organization')
+    return this.#engine.transact(MANAGEMENT.id, principal, (edits) => {
+      edits.afterCommit(() => this.#options.admins.forget())
+      return this.#add(edits, edits.get('users', owner.uuid), organizationName, {})
+    })
   }
 
   /** Adds an administrator to an organization. */
@@ -223,6 +227,14 @@ export class Organizations {
     if (owner === null || owner.object['deleted'] !== undefined) return null
     const sealed = (await this.#engine.store.dictionary(owner, CREDENTIALS)).get(SECRET)
     return sealed !== undefined && sameSecret(this.#options.box.open(sealed), secret) ? owner : null
+  }
+
+  #add(edits: Edits, owner: StoredEntity, name: string, properties: JsonObject): StoredEntity {
+    const organization = edits.create('organizations', { name, properties })
+    this.#setSecret(edits, organization, 'organization')
+    edits.tx.connect(organization, MEMBERS, owner)
+    this.#addApplication(edits, organization, SANDBOX, SANDBOX_ROLES)
+    return organization
   }
 
   #setSecret(edits: Edits, owner: StoredEntity, kind: ClientKind): string {

@@ -148,7 +148,7 @@ export const createCollections = async (
   ids: IdSource,
 ): Promise<void> => {
   await ids.reserve(connection, names.length)
-  const rows = [...names].sort().map((name) => [catalog.app, ids.take(), name])
+  const rows = [...names].sort().map((name) => [catalog.app, ids.takeLast(), name])
   const columns = [['app_id', 'bigint'], ['id', 'bigint'], ['name', 'text']] as const
   for (const statement of insertRows(dialect, 'collection', columns, rows, { tail: 'ON CONFLICT DO NOTHING' })) {
     await run(connection, dialect, statement)
@@ -171,7 +171,7 @@ export const createVerbs = async (
   ids: IdSource,
 ): Promise<void> => {
   await ids.reserve(connection, names.length)
-  const rows = [...names].sort().map((name) => [catalog.app, name, ids.take()])
+  const rows = [...names].sort().map((name) => [catalog.app, name, ids.takeLast()])
   const columns = [['app_id', 'bigint'], ['name', 'text'], ['id', 'bigint']] as const
   for (const statement of insertRows(dialect, 'verb', columns, rows, { tail: 'ON CONFLICT DO NOTHING' })) {
     await run(connection, dialect, statement)
@@ -194,7 +194,7 @@ export const createPaths = async (
 ): Promise<void> => {
   await ids.reserve(connection, wanted.length)
   const sorted = [...wanted].sort((a, b) => (pathKey(a.kind, a.def) < pathKey(b.kind, b.def) ? -1 : 1))
-  const rows = sorted.map(({ kind, def, ready = true }) => [collection.app, collection.id, kind, def, ids.take(), ready ? 1 : 0])
+  const rows = sorted.map(({ kind, def, ready = true }) => [collection.app, collection.id, kind, def, ids.takeLast(), ready ? 1 : 0])
   const columns = [
     ['app_id', 'bigint'],
     ['coll_id', 'bigint'],

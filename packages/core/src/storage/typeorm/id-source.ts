@@ -23,6 +23,14 @@ export class IdSource {
     return this.#ids.shift()
   }
 
+  /**
+   * For collections, paths and verbs, which are made between two runs of a transaction function: taken from
+   * the far end, so that the next run gives its entities the same ids again.
+   */
+  takeLast(): number | undefined {
+    return this.#ids.pop()
+  }
+
   giveBack(id: number): void {
     this.#ids.unshift(id)
   }

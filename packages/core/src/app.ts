@@ -1,0 +1,296 @@
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import type { Application, Caller } from './api/caller.js'
+import { Dispatcher } from './api/dispatch.js'
+import type { Principal } from './api/principal.js'
+import type { ApiReply, ApiRequest } from './api/request.js'
+import type { AppCall } from './api/route.js'
+import type { JsonObject } from './domain/json.js'
+import { Descriptors } from './engine/descriptor.js'
+import { Engine as Entities } from './engine/engine.js'
+import {
+  AccessTokens,
+  Authenticator,
+  DEFAULT_PASSWORD_POLICY,
+  type HashCost,
+  secretBox,
+  tokenRoutes,
+  Tokens,
+  USERGRID_PASSWORD_POLICY,
+} from './features/auth/index.js'
+import {
+  administrationRoutes,
+  CollectionAdministration,
+  Collections,
+  collectionsDoor,
+  PathReader,
+  Renderer,
+  Session,
+} from './features/collections/index.js'
+import { deviceDescriptor } from './features/devices/index.js'
+import { groupDescriptor } from './features/groups/index.js'
+import {
+  AdminSource,
+  applicationRoutes,
+  bootstrap,
+  type Bootstrapped,
+  type FirstStart,
+  MANAGEMENT,
+  Organizations,
+  organizationRoutes,
+  showAdmin,
+  showApplications,
+  showOrganization,
+  wholeOrganization,
+} from './features/organizations/index.js'
+import { CLOSED_ROLES, GrantsSource, permissionRoutes, roleDescriptor, Roles, USERGRID_ROLES } from './features/roles/index.js'
+import { Passwords, userDescriptor, userRoutes } from './features/users/index.js'
+import type { StoredEntity } from './storage/store.js'
+import type { SqlDatabase } from './storage/typeorm/connection.js'
+import { type DatabaseOptions, openDatabase } from './storage/typeorm/open-database.js'
+import { SqlStore } from './storage/typeorm/sql-store.js'
+
+/** Where the engine writes what operators should know; a pino logger fits. */
+export interface Log {
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+export interface EngineOptions extends DatabaseOptions {
+  /** `sqlite:./data/entigrid.db`, `sqlite::memory:` or `postgres://...` */
+  database: string
+  /**
+   * Key material for tokens and stored secrets, at least 32 characters; the same in every process and at
+   * every start. Without it tokens end with the process, and client secrets cannot be read again.
+   */
+  secret?: string | undefined
+  /** `usergrid` restores the original's open or odd defaults, and nothing else. */
+  compatibility?: 'usergrid' | undefined
+  /** Made, or kept, by `bootstrap`. */
+  sysadmin?: { username: string; password: string } | undefined
+  log?: Log | undefined
+  /** UTC milliseconds. */
+  clock?: (() => number) | undefined
+  /** Entities that one query may look at before it is refused; 100,000 by default. */
+  maxExamined?: number | undefined
+  /** How long the change log is kept, in milliseconds; seven days by default. */
+  changeLogRetention?: number | undefined
+  /** Cost of password hashes; for tests. */
+  passwordCost?: HashCost | undefined
+}
+
+const DAY = 86_400_000
+const HOUR = 3_600_000
+/** How old what this process remembers of users and applications may be, where others write too. */
+const SHARED_AGE = 1000
+const SILENT: Log = { info: () => undefined, warn: () => undefined, error: () => undefined }
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+
+/**
+ * Opens the engine on a database, bringing its schema up to date.
+ * @throws {NewerSchemaError} and errors of one line that say what to do.
+ */
+export const openEngine = async (options: EngineOptions): Promise<Engine> => {
+  const database = await openDatabase(options.database, options)
+  return new Engine(database, options)
+}
+
+/** Entities, users and rights of many applications on one database, without HTTP. */
+export class Engine {
+  readonly version = version
+  readonly #store: SqlStore
+  readonly #entities: Entities
+  readonly #organizations: Organizations
+  readonly #authenticator: Authenticator
+  readonly #collections: Collections
+  readonly #administration: CollectionAdministration
+  readonly #dispatcher: Dispatcher
+  readonly #bootstrapOptions: Parameters<typeof bootstrap>[0]
+  readonly #retention: NodeJS.Timeout
+  #running = 0
+  #whenIdle: (() => void)[] = []
+
+  constructor(database: SqlDatabase, options: EngineOptions) {
+    const { log = SILENT, clock = Date.now, compatibility, maxExamined, changeLogRetention = 7 * DAY } = options
+    const secret = secretOf(options.secret)
+    const usergrid = compatibility === 'usergrid'
+    const maxAge = database.dialect === 'sqlite' ? Number.POSITIVE_INFINITY : SHARED_AGE
+    const passwords = new Passwords({
+      policy: usergrid ? USERGRID_PASSWORD_POLICY : DEFAULT_PASSWORD_POLICY,
+      cost: options.passwordCost,
+    })
+    const descriptors = new Descriptors([
+      { ...userDescriptor({ pictureScheme: usergrid ? 'http' : 'https' }), secure: (body) => passwords.secure(body) },
+      groupDescriptor,
+      roleDescriptor,
+      deviceDescriptor,
+    ])
+    const store = new SqlStore({
+      database,
+      clock,
+      uniqueProperties: (collection) => descriptors.of(collection).unique,
+      ...(maxExamined === undefined ? {} : { maxExamined }),
+      onSlowListing: (listing) =>
+        log.warn(listing, 'a query looked at many entities: add an index for it with the setting "indexes" of its collection'),
+    })
+    const entities = new Entities(store, descriptors)
+    const grants = new GrantsSource({ engine: entities, clock, maxAge })
+    const admins = new AdminSource({ engine: entities, clock, maxAge })
+    const roles = new Roles(entities, grants)
+    const organizations = new Organizations({
+      engine: entities,
+      roles,
+      passwords,
+      admins,
+      box: secretBox(secret, 'client secrets'),
+      firstRoles: usergrid ? USERGRID_ROLES : CLOSED_ROLES,
+      clock,
+      maxAge,
+    })
+    const forget = (app: number): void => (app === MANAGEMENT.id ? admins.forget() : grants.forget(app))
+    const accessTokens = new AccessTokens({ secret })
+    const verify = (user: StoredEntity | null, password: string) => passwords.verify(entities, user, password)
+    const client = (id: string, clientSecret: string) => organizations.client(id, clientSecret)
+    const tokens = new Tokens({ engine: entities, tokens: accessTokens, verify, client, management: MANAGEMENT.id, clock, forget })
+    const sysadmin = async (username: string, password: string): Promise<string | null> => {
+      const user = await entities.find(MANAGEMENT.id, 'users', username)
+      if (!(await verify(user, password)) || user === null) return null
+      return (await admins.get(user.uuid))?.isSysadmin === true ? user.uuid : null
+    }
+    this.#authenticator = new Authenticator({
+      tokens: accessTokens,
+      accounts: { admin: (uuid) => admins.get(uuid), client, sysadmin },
+      grants,
+      clock,
+    })
+    this.#collections = new Collections(entities, forget)
+    this.#administration = new CollectionAdministration(entities, clock)
+    const properties = async (app: Application) => (await organizations.entityOf(app)).object
+    const describe = ({ owner }: { owner: StoredEntity }) => describeOwner(organizations, admins, owner)
+    const user = (app: Application, ref: string) => entities.get(app.id, 'users', ref)
+    const tokenDoors = tokenRoutes({ tokens, properties, describe, user })
+    this.#dispatcher = new Dispatcher({
+      managementRoutes: [...organizationRoutes({ organizations, engine: entities }), ...tokenDoors.management],
+      appRoutes: [
+        ...applicationRoutes(organizations, entities),
+        ...tokenDoors.app,
+        ...permissionRoutes(roles),
+        ...userRoutes({ engine: entities, passwords, tokens, changed: forget }),
+        ...administrationRoutes(this.#administration),
+      ],
+      collections: collectionsDoor({
+        collections: this.#collections,
+        paths: new PathReader(entities),
+        renderer: new Renderer(entities),
+      }) as (call: AppCall) => Promise<ApiReply>,
+      resolve: (organization, application) => organizations.resolve(organization, application),
+      resolveUuid: (uuid) => organizations.resolveUuid(uuid),
+      authenticate: (request, params, app) => this.#authenticator.authenticate(request, params, app),
+      clock,
+      report: (err, errorId) => log.error({ err, errorId }, 'internal error'),
+    })
+    this.#store = store
+    this.#entities = entities
+    this.#organizations = organizations
+    this.#bootstrapOptions = { engine: entities, organizations, passwords, admins }
+    this.#retention = setInterval(() => void this.#prune(clock() - changeLogRetention, log), HOUR).unref()
+  }
+
+  /** Answers one request of the wire protocol. Never rejects: errors are replies. */
+  async handle(request: ApiRequest): Promise<ApiReply> {
+    this.#running++
+    try {
+      return await this.#dispatcher.handle(request)
+    } finally {
+      this.#running--
+      if (this.#running === 0) for (const resolve of this.#whenIdle.splice(0)) resolve()
+    }
+  }
+
+  /** The application `organization/application`, in process. Choose whom to act as. */
+  app(name: string): AppDoor {
+    const [organization = '', application = ''] = name.split('/')
+    const resolve = () => this.#organizations.resolve(organization, application)
+    return new AppDoor(this.#collections, resolve, (principal, app) => this.#authenticator.callerFor(principal, app))
+  }
+
+  /** Makes the first administrator and organization, with its sandbox, unless they are there. */
+  bootstrap(first: FirstStart): Promise<Bootstrapped> {
+    return bootstrap(this.#bootstrapOptions, first)
+  }
+
+  /** Rejects when the database does not answer. */
+  ready(): Promise<void> {
+    return this.#store.ping()
+  }
+
+  /** Lets running requests and jobs finish, then closes the database. */
+  async close(): Promise<void> {
+    clearInterval(this.#retention)
+    if (this.#running > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve))
+    await this.#administration.drained()
+    await this.#store.close()
+  }
+
+  async #prune(before: number, log: Log): Promise<void> {
+    try {
+      await this.#entities.store.pruneChanges(before)
+    } catch (err) {
+      log.warn({ err }, 'old lines of the change log could not be removed; trying again in an hour')
+    }
+  }
+}
+
+/** An application before it is said who is asking. */
+export class AppDoor {
+  readonly #collections: Collections
+  readonly #resolve: () => Promise<Application>
+  readonly #callerFor: (principal: Principal, app: Application) => Promise<Caller>
+
+  constructor(
+    collections: Collections,
+    resolve: () => Promise<Application>,
+    callerFor: (principal: Principal, app: Application) => Promise<Caller>,
+  ) {
+    this.#collections = collections
+    this.#resolve = resolve
+    this.#callerFor = callerFor
+  }
+
+  /** Acts as a user, guest or client: the same rights are checked as over HTTP. @throws {AppError} `organization_application_not_found`. */
+  async as(principal: Principal): Promise<Session> {
+    const app = await this.#resolve()
+    return new Session(this.#collections, app, () => this.#callerFor(principal, app))
+  }
+
+  /** Acts with all rights. `reason` is written to the change log with everything that is changed. */
+  asSystem(reason: string): Promise<Session> {
+    return this.as({ kind: 'system', reason })
+  }
+}
+
+const secretOf = (secret: string | undefined): Buffer => {
+  if (secret === undefined) return randomBytes(32)
+  if (Buffer.byteLength(secret) >= 32) return Buffer.from(secret)
+  throw new Error('The secret is too short: use at least 32 characters')
+}
+
+/** What a token reply tells of its owner (identity rules 2.3). */
+const describeOwner = async (organizations: Organizations, admins: AdminSource, owner: StoredEntity): Promise<JsonObject> => {
+  if (owner.collection === 'organizations') return { organization: await wholeOrganization(organizations, owner) }
+  if (owner.collection === 'applications') return { application: owner.uuid }
+  if (owner.app !== MANAGEMENT.id) return { user: owner.object }
+  const memberships = (await admins.get(owner.uuid))?.organizations ?? new Set<string>()
+  const own = await Promise.all([...memberships].map((uuid) => organizations.find(uuid)))
+  const shown = await Promise.all(
+    own
+      .filter((organization) => organization !== null)
+      .map(async (organization) => {
+        const applications = showApplications(await organizations.applications(organization))
+        return [String(organization.object['name']), { ...showOrganization(organization), applications }] as const
+      }),
+  )
+  return { user: { ...showAdmin(owner), organizations: Object.fromEntries(shown) } }
+}

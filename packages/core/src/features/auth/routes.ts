@@ -1,0 +1,63 @@
+import type { ApiReply } from '../../api/request.js'
+import { type AppCall, type Call, fieldsOf, type Route, route } from '../../api/route.js'
+import type { Application } from '../../api/caller.js'
+import { isAppAdmin } from '../../api/caller.js'
+import { AppError } from '../../domain/errors.js'
+import type { Json, JsonObject } from '../../domain/json.js'
+import { NEVER_EXPIRES_IN } from './access-token.js'
+import { type Grant, tokenFields, type Tokens } from './tokens.js'
+
+export interface TokenDoors {
+  tokens: Tokens
+  /** Properties of an application, for its `accesstokenttl`. */
+  properties: (app: Application) => Promise<JsonObject>
+  /** What a grant shows of whom it was made for: `user`, `organization` or `application`. */
+  describe: (grant: Grant) => Promise<JsonObject>
+  /** An app user by path segment. */
+  user: (app: Application, ref: string) => Promise<Grant['owner']>
+}
+
+/** Signing in: `POST|GET .../token` on both planes. Replies have no envelope. */
+export const tokenRoutes = (doors: TokenDoors): { management: Route<Call>[]; app: Route<AppCall>[] } => ({
+  management: [
+    route(['GET', 'POST'], 'token', (call: Call) => grant(doors, call, null)),
+    route(['GET', 'POST'], 'me', (call: Call) => me(doors, call)),
+  ],
+  app: [
+    route(['GET', 'POST'], 'token', (call: AppCall) => grant(doors, call, call.app)),
+    route('GET', 'users/:user/token', (call: AppCall) => mint(doors, call)),
+  ],
+})
+
+const grant = async (doors: TokenDoors, call: Call, application: Application | null): Promise<ApiReply> => {
+  const { request } = call
+  const fields = tokenFields(request.body, fieldsOf({ ...call, request: { ...request, body: undefined } }), request.authorization)
+  if (request.method === 'POST' && Object.keys(fields).length === 0) throw new AppError('illegal_argument', 'missing json post data')
+  const app = application === null ? null : { application, properties: await doors.properties(application) }
+  return granted(doors, await doors.tokens.grant(fields, app))
+}
+
+/** With a token: who it belongs to. Without: the same as asking for one. */
+const me = async (doors: TokenDoors, call: Call): Promise<ApiReply> => {
+  const { caller } = call
+  if (caller.token === undefined || caller.self === null) return grant(doors, call, null)
+  const owner = await doors.tokens.administrator(caller.self.uuid)
+  return granted(doors, { access_token: caller.token, expires_in: doors.tokens.remaining(caller.token), owner })
+}
+
+const mint = async (doors: TokenDoors, call: AppCall): Promise<ApiReply> => {
+  const { app, caller, args, params } = call
+  if (!isAppAdmin(caller, app)) throw new AppError('unauthorized', 'Only administrators of the application may do this', { status: 403 })
+  const user = await doors.user(app, args[0]!)
+  const made = doors.tokens.grantFor(user, { application: app, properties: await doors.properties(app) }, params.get('ttl')?.[0])
+  return granted(doors, made)
+}
+
+const granted = async (doors: TokenDoors, { access_token, expires_in, owner }: Grant): Promise<ApiReply> => {
+  const described = await doors.describe({ access_token, expires_in, owner })
+  // JavaScript has no number for the greatest lifetime; its exact digits are written instead.
+  const seconds = expires_in === NEVER_EXPIRES_IN ? '9223372036854775' : String(expires_in)
+  const rest = JSON.stringify(described satisfies Json).slice(1)
+  const json = `{"access_token":${JSON.stringify(access_token)},"expires_in":${seconds}${rest === '}' ? '' : ','}${rest}`
+  return { status: 200, json, headers: { 'Cache-Control': 'no-store' } }
+}

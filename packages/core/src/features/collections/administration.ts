@@ -1,0 +1,153 @@
+import { AppError, illegalArgument } from '../../domain/errors.js'
+import type { JsonObject } from '../../domain/json.js'
+import { newUuid } from '../../domain/uuid.js'
+import type { Engine } from '../../engine/engine.js'
+import type { CollectionSettings } from '../../storage/store.js'
+
+const CHUNK = 200
+const MAX_JOBS = 1000
+const EVERYTHING = { projection: null, filter: null, direct: null, sort: [] }
+const FIELDS_KEYS = ['queueIndex', 'indexConsistency', 'authoritativeRegion']
+const MAX_COMPOSITES = 20
+const MAX_PARTS = 5
+
+/** Work on a whole collection that outlives its request. Times are UTC milliseconds. */
+export interface CollectionJob {
+  jobId: string
+  collection: string
+  status: 'STARTED' | 'INPROGRESS' | 'COMPLETE' | 'FAILED'
+  lastUpdatedEpoch: number
+  /** Entities dealt with so far. */
+  numberQueued: number
+}
+
+/** Settings of collections, rebuilding their index, and emptying them. */
+export class CollectionAdministration {
+  readonly #engine: Engine
+  readonly #clock: () => number
+  readonly #jobs = new Map<string, CollectionJob>()
+  readonly #busy = new Map<string, Promise<void>>()
+
+  constructor(engine: Engine, clock: () => number) {
+    this.#engine = engine
+    this.#clock = clock
+  }
+
+  async settings(app: number, collection: string): Promise<CollectionSettings | null> {
+    return (await this.#engine.store.collectionInfo(app, collection))?.settings ?? null
+  }
+
+  /**
+   * Sets what of a collection may be queried (`fields`) and which properties are indexed together (`indexes`).
+   * The index is rebuilt before this resolves. With `merge`, settings that the body leaves out stay.
+   */
+  async configure(app: number, principal: string, by: string, collection: string, body: JsonObject, merge: boolean): Promise<CollectionSettings> {
+    if (Object.keys(body).length === 0) throw new AppError('null_argument', 'The settings are empty')
+    const before = merge ? await this.settings(app, collection) : null
+    const settings: CollectionSettings = { ...before, ...readSettings(body), lastUpdated: this.#clock(), lastUpdateBy: by }
+    await this.#apply(app, principal, collection, settings)
+    return settings
+  }
+
+  async reset(app: number, principal: string, collection: string): Promise<void> {
+    await this.#apply(app, principal, collection, null)
+  }
+
+  /** Starts rebuilding the index. @throws {AppError} `conflict` while another job runs on the collection. */
+  startReindex(app: number, collection: string): CollectionJob {
+    return this.#start(app, collection, (job) => this.#reindex(app, collection, job))
+  }
+
+  /** Starts removing all entities, or those not modified since. */
+  startClear(app: number, principal: string, collection: string, updatedBefore: number | null): CollectionJob {
+    return this.#start(app, collection, async (job) => {
+      const filter =
+        updatedBefore === null
+          ? null
+          : ({ kind: 'compare', path: 'modified', op: '<', value: { kind: 'number', value: updatedBefore } } as const)
+      for (;;) {
+        const page = { query: { ...EVERYTHING, filter }, limit: CHUNK, cursor: null }
+        const removed = await this.#engine.removeWhere(app, principal, collection, page)
+        this.#progress(job, removed.length)
+        if (removed.length === 0) return
+      }
+    })
+  }
+
+  /** @throws {AppError} `entity_not_found` for an unknown job; jobs are forgotten when the process ends. */
+  job(collection: string, id: string): CollectionJob {
+    const job = this.#jobs.get(id)
+    if (job === undefined || job.collection !== collection) throw new AppError('entity_not_found', `There is no job ${id}`)
+    return job
+  }
+
+  /** Resolves when no job is running. */
+  async drained(): Promise<void> {
+    await Promise.all(this.#busy.values())
+  }
+
+  async #apply(app: number, principal: string, collection: string, settings: CollectionSettings | null): Promise<void> {
+    await this.#engine.transact(app, principal, (edits) => edits.tx.setSettings(collection, settings))
+    await this.#reindex(app, collection, null)
+  }
+
+  async #reindex(app: number, collection: string, job: CollectionJob | null): Promise<void> {
+    const { store } = this.#engine
+    await store.prepareIndexes(app, collection)
+    let before: number | null = null
+    do {
+      before = await store.reindex(app, collection, before, CHUNK)
+      if (job !== null) this.#progress(job, CHUNK)
+    } while (before !== null)
+    await store.finishIndexes(app, collection)
+  }
+
+  #start(app: number, collection: string, work: (job: CollectionJob) => Promise<void>): CollectionJob {
+    const key = `${app}/${collection}`
+    if (this.#busy.has(key)) throw new AppError('conflict', `A job is already running on ${collection}`)
+    const job: CollectionJob = { jobId: newUuid(), collection, status: 'STARTED', lastUpdatedEpoch: this.#clock(), numberQueued: 0 }
+    if (this.#jobs.size >= MAX_JOBS) this.#jobs.delete(this.#jobs.keys().next().value as string)
+    this.#jobs.set(job.jobId, job)
+    const running = work(job)
+      .then(() => this.#end(job, 'COMPLETE'))
+      .catch(() => this.#end(job, 'FAILED'))
+      .finally(() => this.#busy.delete(key))
+    this.#busy.set(key, running)
+    return { ...job }
+  }
+
+  #progress(job: CollectionJob, entities: number): void {
+    Object.assign(job, { status: 'INPROGRESS', numberQueued: job.numberQueued + entities, lastUpdatedEpoch: this.#clock() })
+  }
+
+  #end(job: CollectionJob, status: 'COMPLETE' | 'FAILED'): void {
+    Object.assign(job, { status, lastUpdatedEpoch: this.#clock() })
+  }
+}
+
+const readSettings = (body: JsonObject): CollectionSettings => {
+  const settings: CollectionSettings = {}
+  const { fields, indexes } = body
+  if (fields !== undefined) settings.fields = readFields(fields)
+  if (indexes !== undefined) settings.indexes = readIndexes(indexes)
+  for (const key of FIELDS_KEYS) {
+    const value = body[key]
+    if (typeof value === 'string' && value !== '') settings[key] = value
+  }
+  return settings
+}
+
+const readFields = (value: unknown): 'all' | 'none' | string[] => {
+  if (value === 'all' || value === 'none') return value
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value as string[]
+  throw illegalArgument('"fields" is "all", "none" or a list of property names', 'fields')
+}
+
+const PART = /^-?[A-Za-z_][\w.-]*$/
+
+const readIndexes = (value: unknown): string[][] => {
+  const isPart = (part: unknown): part is string => typeof part === 'string' && PART.test(part)
+  const isIndex = (item: unknown): item is string[] => Array.isArray(item) && item.length > 0 && item.length <= MAX_PARTS && item.every(isPart)
+  if (Array.isArray(value) && value.length <= MAX_COMPOSITES && value.every(isIndex)) return value as string[][]
+  throw illegalArgument(`"indexes" is a list of at most ${MAX_COMPOSITES} lists of 1 to ${MAX_PARTS} property names, "-" before a descending one`, 'indexes')
+}

@@ -1,0 +1,6 @@
+export { CollectionAdministration } from './administration.js'
+export { Collections } from './collections.js'
+export { PathReader } from './path.js'
+export { Renderer } from './render.js'
+export { administrationRoutes, appEnvelope, collectionsDoor } from './routes.js'
+export { type EntityPage, type EntityRef, type ListOptions, Session } from './session.js'

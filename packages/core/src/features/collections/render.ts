@@ -1,0 +1,68 @@
+import { project } from '../../domain/query/project.js'
+import type { Projection } from '../../domain/query/ast.js'
+import type { Engine } from '../../engine/engine.js'
+import type { StoredEntity } from '../../storage/store.js'
+
+export interface RenderOptions {
+  /** Path that the entity was reached by, without its uuid: `/dogs`, `/users/U/likes`. */
+  base: string
+  /** Metres, for queries with `within`. */
+  distance?: number | null | undefined
+  projection?: Projection | null | undefined
+  connections?: 'none' | 'in' | 'out' | 'all' | undefined
+  /** Whether the caller may see connections of a verb; all when absent. */
+  mayFollow?: ((entity: StoredEntity, verb: string, direction: 'out' | 'in') => boolean) | undefined
+}
+
+/** Writes entities as JSON text. The stored document is copied as it is; only `metadata` is made. */
+export class Renderer {
+  readonly #engine: Engine
+  /** The part of `metadata` that depends on the type alone, with the path still to be put in. */
+  readonly #parts = new Map<string, { sets: [string, string][]; collections: string[] }>()
+
+  constructor(engine: Engine) {
+    this.#engine = engine
+  }
+
+  entity(entity: StoredEntity, options: RenderOptions): string {
+    const metadata = this.#metadata(entity, options)
+    if (options.projection != null) {
+      const shown = project(entity.object, options.projection)
+      return `${JSON.stringify(shown).slice(0, -1)},"metadata":${metadata}}`
+    }
+    return `${entity.doc.slice(0, -1)},"metadata":${metadata}}`
+  }
+
+  #metadata(entity: StoredEntity, { base, distance, connections = 'all', mayFollow }: RenderOptions): string {
+    const path = `${base}/${entity.uuid}`
+    let json = `{"path":"${path}","size":${Buffer.byteLength(entity.doc)}`
+    const { sets, collections } = this.#partsOf(entity.collection)
+    if (sets.length > 0) json += `,"sets":${links(sets.map(([name, word]) => [name, `${path}/${word}`]))}`
+    const { links: verbs } = entity
+    if (verbs !== null && connections !== 'none') {
+      const visible = (direction: 'out' | 'in'): string[] =>
+        (verbs[direction] ?? []).filter((verb) => mayFollow?.(entity, verb, direction) ?? true)
+      const out = connections === 'in' ? [] : visible('out')
+      const into = connections === 'out' ? [] : visible('in')
+      if (out.length > 0) json += `,"connections":${links(out.map((verb) => [verb, `${path}/${verb}`]))}`
+      if (into.length > 0) json += `,"connecting":${links(into.map((verb) => [verb, `${path}/connecting/${verb}`]))}`
+    }
+    if (collections.length > 0) json += `,"collections":${links(collections.map((name) => [name, `${path}/${name}`]))}`
+    if (distance != null) json += `,"distance":${distance}`
+    return `${json}}`
+  }
+
+  #partsOf(collection: string): { sets: [string, string][]; collections: string[] } {
+    let parts = this.#parts.get(collection)
+    if (parts === undefined) {
+      const { sets, subCollections } = this.#engine.descriptor(collection)
+      parts = { sets: Object.entries(sets), collections: Object.keys(subCollections) }
+      if (this.#parts.size > 10_000) this.#parts.clear()
+      this.#parts.set(collection, parts)
+    }
+    return parts
+  }
+}
+
+const links = (pairs: readonly (readonly [string, string])[]): string =>
+  `{${pairs.map(([name, path]) => `${JSON.stringify(name)}:${JSON.stringify(path)}`).join(',')}}`

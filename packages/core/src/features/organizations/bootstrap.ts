@@ -1,0 +1,75 @@
+import { randomBytes } from 'node:crypto'
+import type { Engine } from '../../engine/engine.js'
+import type { StoredEntity } from '../../storage/store.js'
+import type { Passwords } from '../users/index.js'
+import type { AdminSource } from './admins.js'
+import type { Organizations } from './organizations.js'
+import { MANAGEMENT } from './types.js'
+
+export interface FirstStart {
+  username: string
+  /** Made up when absent. */
+  password?: string | undefined
+  organization: string
+}
+
+/** What a first start made, or found. `password` is there only when it was made up just now. */
+export interface Bootstrapped {
+  created: boolean
+  username: string
+  password?: string
+  organization: string
+  application: string
+}
+
+export interface BootstrapOptions {
+  engine: Engine
+  organizations: Organizations
+  passwords: Passwords
+  admins: AdminSource
+}
+
+const BY = 'system:bootstrap'
+
+/**
+ * Makes the system administrator and the first organization, with its sandbox, unless they are there. A given
+ * password that differs from the administrator's replaces it.
+ */
+export const bootstrap = async (options: BootstrapOptions, { username, password, organization }: FirstStart): Promise<Bootstrapped> => {
+  const result = { username, organization, application: 'sandbox' }
+  const admin = await options.engine.find(MANAGEMENT.id, 'users', username)
+  if (admin !== null) {
+    if (password !== undefined) await keepPassword(options, admin, password)
+    await makeSysadmin(options, admin)
+    if ((await options.organizations.find(organization)) === null) await addOrganization(options, admin, organization)
+    return { ...result, created: false }
+  }
+  const made = password ?? randomBytes(12).toString('base64url')
+  const email = username.includes('@') ? username : `${username}@localhost`
+  const { owner } = await options.organizations.create(BY, {
+    organization,
+    username,
+    name: username,
+    email,
+    password: made,
+    properties: {},
+    ownerProperties: {},
+  })
+  await makeSysadmin(options, owner)
+  return { ...result, created: true, ...(password === undefined ? { password: made } : {}) }
+}
+
+const keepPassword = async ({ engine, passwords }: BootstrapOptions, admin: StoredEntity, password: string): Promise<void> => {
+  if (await passwords.verify(engine, admin, password)) return
+  await passwords.change(engine, BY, admin, { oldPassword: null, newPassword: password })
+}
+
+const makeSysadmin = async ({ engine, admins }: BootstrapOptions, admin: StoredEntity): Promise<void> => {
+  if ((await engine.store.dictionary(admin, 'system')).get('role') === 'sysadmin') return
+  await engine.transact(MANAGEMENT.id, BY, (edits) => edits.tx.setEntry(edits.get('users', admin.uuid), 'system', 'role', 'sysadmin'))
+  admins.forget()
+}
+
+const addOrganization = async ({ organizations }: BootstrapOptions, admin: StoredEntity, name: string): Promise<void> => {
+  await organizations.createFor(BY, admin, name)
+}
