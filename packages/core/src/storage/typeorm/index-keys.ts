@@ -27,7 +27,9 @@ interface Contents {
 
 const contentsOf = (collection: Collection, object: JsonObject): Contents => {
   const fields = collection.settings?.fields
-  const wanted = ({ path }: { path: string }): boolean => !UNINDEXED.has(path) && isQueryable(fields, path)
+  // No query can write a name with U+0000, which PostgreSQL does not store either.
+  const wanted = ({ path }: { path: string }): boolean =>
+    !UNINDEXED.has(path) && isQueryable(fields, path) && !path.includes('\u0000')
   return {
     values: indexEntries(object)
       .filter(wanted)

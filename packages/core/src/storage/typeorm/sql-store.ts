@@ -29,6 +29,8 @@ export interface StoreOptions {
   maxExamined?: number
   /** Told about listings that looked at many more entities than they returned. */
   onSlowListing?: (listing: { app: number; collection: string; examined: number }) => void
+  /** Told about effects that failed after their transaction was committed. */
+  onEffectError?: (error: unknown) => void
 }
 
 const NOTHING: Listing = { items: [], distances: null, cursor: null }
@@ -41,10 +43,10 @@ export class SqlStore implements Store {
   readonly #options: Required<StoreOptions>
 
   constructor(options: StoreOptions) {
-    this.#options = { maxExamined: 100_000, onSlowListing: () => undefined, ...options }
+    this.#options = { maxExamined: 100_000, onSlowListing: () => undefined, onEffectError: () => undefined, ...options }
     this.#database = options.database
     this.#catalogs = new Catalogs(options.database, options.clock)
-    this.#queue = new WriteQueue({ ...options, catalogs: this.#catalogs })
+    this.#queue = new WriteQueue({ ...this.#options, catalogs: this.#catalogs })
   }
 
   // Single entities

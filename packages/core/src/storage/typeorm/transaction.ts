@@ -48,10 +48,14 @@ export class SqlTransaction implements Transaction {
 
   attempt<T>(work: () => T): T {
     const mark = this.#context.state.mark()
+    const effects = this.#effects.length
     try {
       return work()
     } catch (error) {
-      if (!(error instanceof Missing)) this.#context.state.undo(mark)
+      if (!(error instanceof Missing)) {
+        this.#context.state.undo(mark)
+        this.#effects.length = effects
+      }
       throw error
     }
   }

@@ -33,6 +33,7 @@ export class WriteQueue {
   readonly #catalogs: Catalogs
   readonly #uniqueProperties: (collection: string) => readonly string[]
   readonly #clock: () => number
+  readonly #onEffectError: (error: unknown) => void
   readonly #sharedIds: IdSource
   #pending: Job[] = []
   #running = 0
@@ -45,11 +46,13 @@ export class WriteQueue {
     catalogs: Catalogs
     uniqueProperties: (collection: string) => readonly string[]
     clock: () => number
+    onEffectError: (error: unknown) => void
   }) {
     this.#database = options.database
     this.#catalogs = options.catalogs
     this.#uniqueProperties = options.uniqueProperties
     this.#clock = options.clock
+    this.#onEffectError = options.onEffectError
     this.#sharedIds = new IdSource(options.database.dialect)
   }
 
@@ -81,12 +84,18 @@ export class WriteQueue {
   async #runGroup(group: Job[]): Promise<void> {
     try {
       await this.#attempt(group)
-      settle(group)
     } catch (error) {
-      if (group.length === 1) await this.#runAlone(group[0]!, error)
-      // One of them broke the whole group (a lost race on PostgreSQL, or a defect): each gets its own try.
-      else for (const job of group) await this.#runGroup([job])
+      return this.#recover(group, error)
     }
+    this.#settle(group)
+  }
+
+  async #recover(group: Job[], error: unknown): Promise<void> {
+    // Whether a commit that broke off was made cannot be known, so it is not tried again.
+    if (this.#database.classify(error) === 'unavailable') for (const job of group) job.reject(unavailable(error))
+    else if (group.length === 1) await this.#runAlone(group[0]!, error)
+    // One of them broke the whole group (a lost race on PostgreSQL, or a defect): each gets its own try.
+    else for (const job of group) await this.#runGroup([job])
   }
 
   async #runAlone(job: Job, firstError: unknown): Promise<void> {
@@ -96,10 +105,11 @@ export class WriteQueue {
       if (failure !== 'retry' && failure !== 'unique') break
       try {
         await this.#attempt([job])
-        return settle([job])
       } catch (again) {
         error = again
+        continue
       }
+      return this.#settle([job])
     }
     const failure = this.#database.classify(error)
     job.reject(failure === 'unavailable' || failure === 'retry' ? unavailable(error) : error)
@@ -163,15 +173,24 @@ export class WriteQueue {
     this.#lastEdgeTime = Math.max(this.#lastEdgeTime + 1, this.#now() * 2048)
     return this.#lastEdgeTime
   }
-}
 
-const settle = (group: readonly Job[]): void => {
-  for (const { outcome, resolve, reject } of group) {
-    if (outcome === undefined) reject(new AppError('internal', 'The transaction did not end'))
-    else if ('error' in outcome) reject(outcome.error)
-    else {
-      for (const effect of outcome.effects) effect()
-      resolve(outcome.value)
+  #settle(group: readonly Job[]): void {
+    for (const { outcome, resolve, reject } of group) {
+      if (outcome === undefined) reject(new AppError('internal', 'The transaction did not end'))
+      else if ('error' in outcome) reject(outcome.error)
+      else {
+        for (const effect of outcome.effects) this.#runEffect(effect)
+        resolve(outcome.value)
+      }
+    }
+  }
+
+  /** What is committed stays so: an effect that fails concerns nobody else. */
+  #runEffect(effect: () => void): void {
+    try {
+      effect()
+    } catch (error) {
+      this.#onEffectError(error)
     }
   }
 }
