@@ -12,7 +12,7 @@ export default defineConfig({
       { find: '@entigrid/sdk', replacement: source('packages/sdk/src/index.ts') },
     ],
   },
-  esbuild: { target: 'node20' },
+  oxc: { target: 'node20' },
   test: {
     include: ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts', 'examples/**/*.test.ts'],
     globalSetup: ['test/support/postgres.setup.ts'],

@@ -1,0 +1,47 @@
+import type { Engine, EngineOptions } from '@entigrid/core'
+import { openTestEngine, type TestDatabaseName } from '@entigrid/core/testing'
+import { startServer } from '@entigrid/server'
+
+export interface TestServer extends AsyncDisposable {
+  /** `http://127.0.0.1:port` */
+  url: string
+  engine: Engine
+  organization: string
+  /** The organization's sandbox, open to guests. */
+  application: string
+  /** Of the application. */
+  clientId: string
+  clientSecret: string
+  /** The organization's owner. */
+  owner: { username: string; password: string }
+  close(): Promise<void>
+}
+
+const OWNER = { username: 'owner', password: 'a password for tests' }
+
+/** A server on a free port of loopback, with its own database and an organization `test`. */
+export const openTestServer = async ({
+  database = 'sqlite',
+  options = {},
+}: {
+  database?: TestDatabaseName
+  options?: Partial<EngineOptions>
+} = {}): Promise<TestServer> => {
+  const { engine, close: closeEngine } = await openTestEngine(database, options)
+  const { organization, application } = await engine.bootstrap({ ...OWNER, organization: 'test' })
+  const server = await startServer(engine, { port: 0, host: '127.0.0.1' })
+  const { url } = server
+  const reply = await engine.handle({
+    method: 'GET',
+    path: `/management/orgs/${organization}/apps/${application}/credentials`,
+    search: '',
+    baseUrl: url,
+    principal: { kind: 'sysadmin' },
+  })
+  const { client_id: clientId, client_secret: clientSecret } = JSON.parse(reply.json).credentials
+  const close = async (): Promise<void> => {
+    await server.close()
+    await closeEngine()
+  }
+  return { url, engine, organization, application, clientId, clientSecret, owner: OWNER, close, [Symbol.asyncDispose]: close }
+}
