@@ -1,5 +1,6 @@
 import type { PoolClient, QueryResult } from 'pg'
 import type { LeasedConnection } from '../lease.js'
+import { Turns } from '../turns.js'
 import type { StatementNames } from './statement-names.js'
 
 /** Shutdown, lost connection, out of disk or memory, a server that became read-only: SQLSTATE classes and codes. */
@@ -25,16 +26,16 @@ export const isUnavailable = (error: unknown): boolean => {
   return UNAVAILABLE.test(code) || SYSTEM_ERRORS.has(code)
 }
 
-/** One client of the pool. */
+/** One client of the pool; one statement is in flight at a time. */
 export class PostgresConnection implements LeasedConnection {
-  readonly #client: PoolClient
+  readonly #client: Turns<PoolClient>
   readonly #names: StatementNames
   readonly #onLost: (error: Error) => void
   /** Set when the connection cannot be used any more: then the pool must not have it back. */
   lost: Error | null = null
 
   constructor(client: PoolClient, names: StatementNames, onLost: (error: Error) => void) {
-    this.#client = client
+    this.#client = new Turns([client])
     this.#names = names
     this.#onLost = onLost
     // Without a listener, a connection that breaks while it is in use would end the process.
@@ -55,14 +56,13 @@ export class PostgresConnection implements LeasedConnection {
   }
 
   /** Runs `BEGIN` and its like. */
-  async control(text: string): Promise<QueryResult> {
-    return this.#client.query(text).catch(this.#failed)
+  control(text: string): Promise<QueryResult> {
+    return this.#client.use((client) => client.query(text)).catch(this.#failed)
   }
 
   #query(text: string, values: readonly unknown[] = []): Promise<QueryResult> {
-    return this.#client
-      .query({ name: this.#names.of(text), text, values: values as unknown[] })
-      .catch(this.#failed)
+    const query = { name: this.#names.of(text), text, values: values as unknown[] }
+    return this.#client.use((client) => client.query(query)).catch(this.#failed)
   }
 
   /** The driver's own errors about lost connections have no code, and are known by the connection being lost. */

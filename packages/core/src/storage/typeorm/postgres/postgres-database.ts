@@ -135,6 +135,7 @@ const inTransaction = async <T>(
   await connection.control(begin)
   try {
     const result = await leased(connection, work)
+    if (connection.lost !== null) throw connection.lost
     const { command } = await connection.control('COMMIT')
     // PostgreSQL answers so, without an error, when a statement had failed and `work` went on regardless.
     if (command === 'ROLLBACK')

@@ -168,6 +168,7 @@ const inTransaction = async <T>(
   await connection.all(begin)
   try {
     const result = await leased(connection, work)
+    if (connection.lost !== null) throw connection.lost
     await connection.all('COMMIT')
     return result
   } catch (error) {
