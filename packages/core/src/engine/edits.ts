@@ -35,6 +35,11 @@ export class Edits {
     return this.#transaction.attempt(work)
   }
 
+  /** Like `items.map(work)`, with far fewer reads. */
+  each<T, R>(items: readonly T[], work: (item: T, index: number) => R): R[] {
+    return this.#transaction.each(items, work)
+  }
+
   afterCommit(effect: () => void): void {
     this.#transaction.afterCommit(effect)
   }

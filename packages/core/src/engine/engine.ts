@@ -132,14 +132,14 @@ export class Engine {
     )
     return this.transact(app, principal, (edits) => {
       const batch: Batch = { created: [], failed: [] }
-      for (const [index, element] of prepared.entries()) {
+      edits.each(prepared, (element, index) => {
         try {
           if ('error' in element) throw element.error
           batch.created.push(edits.attempt(() => this.#created(edits, collection, element.body, element.secured)))
         } catch (error) {
           batch.failed.push({ index, error: callerError(error) })
         }
-      }
+      })
       return batch
     })
   }
@@ -163,7 +163,7 @@ export class Engine {
   async updateWhere(app: number, principal: string | null, collection: string, query: Query, body: JsonObject): Promise<StoredEntity[]> {
     const { items } = await this.list(app, collection, { query, limit: MAX_BULK, cursor: null })
     const updated = await this.transact(app, principal, (edits) =>
-      this.#still(edits, collection, query.filter, items).map((entity) => edits.update(entity, body)),
+      edits.each(this.#still(edits, collection, query.filter, items), (entity) => edits.update(entity, body)),
     )
     if (updated.length === 0) throw resourceNotFound()
     return updated
@@ -174,7 +174,7 @@ export class Engine {
     const { items } = await this.list(app, collection, page)
     return this.transact(app, principal, (edits) => {
       const entities = this.#still(edits, collection, page.query.filter, items)
-      for (const entity of entities) edits.tx.remove(entity)
+      edits.each(entities, (entity) => edits.tx.remove(entity))
       return entities
     })
   }
@@ -195,10 +195,8 @@ export class Engine {
 
   /** Those that are still there and still match, now that nobody else can change them. */
   #still(edits: Edits, collection: string, filter: Filter | null, items: readonly StoredEntity[]): StoredEntity[] {
-    return items.flatMap(({ uuid }) => {
-      const entity = edits.tx.get(collection, uuid)
-      return entity !== null && (filter === null || matches(filter, entity.object)) ? [entity] : []
-    })
+    const current = edits.each(items, ({ uuid }) => edits.tx.get(collection, uuid))
+    return current.filter((entity) => entity !== null && (filter === null || matches(filter, entity.object))) as StoredEntity[]
   }
 
   async #direct(app: number, collection: string, refs: readonly string[]): Promise<Listing> {

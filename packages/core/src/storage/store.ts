@@ -72,6 +72,8 @@ export interface Transaction {
   app(id: number): AppTransaction
   /** Runs `work`; when it throws, what it wrote is taken back and the transaction may go on. */
   attempt<T>(work: () => T): T
+  /** Like `items.map(work)`; what the items need to be read is read for all of them at once. */
+  each<T, R>(items: readonly T[], work: (item: T, index: number) => R): R[]
   /** Runs `effect` once the transaction is committed. */
   afterCommit(effect: () => void): void
 }

@@ -229,7 +229,7 @@ export class Collections {
   #createConnected({ app, caller }: CollectionCall, source: StoredEntity, step: HopStep, bodies: readonly JsonObject[]): Promise<StoredEntity[]> {
     return this.#engine.transact(app.id, caller.label, (edits) => {
       const near = edits.get(source.collection, source.uuid)
-      return bodies.map((body) => {
+      return edits.each(bodies, (body) => {
         const target = edits.create(step.collection!, body)
         const [from, to] = ends(step, near, target)
         edits.tx.connect(from, verbOf(step), to)

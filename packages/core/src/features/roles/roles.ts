@@ -23,10 +23,10 @@ export class Roles {
 
   /** Makes the roles of a new application, within the transaction that makes the application. */
   createFirst(edits: Edits, roles: readonly FirstRole[]): void {
-    for (const { name, title, permissions } of roles) {
+    edits.each(roles, ({ name, title, permissions }) => {
       const role = edits.create('roles', { name, title })
       for (const permission of permissions) edits.tx.setEntry(role, PERMISSIONS, permission, '')
-    }
+    })
   }
 
   /** Permission strings of a user, group or role. @throws {AppError} `service_resource_not_found`. */

@@ -60,6 +60,24 @@ export class SqlTransaction implements Transaction {
     }
   }
 
+  each<T, R>(items: readonly T[], work: (item: T, index: number) => R): R[] {
+    const { state } = this.#context
+    const results: R[] = []
+    const needs: Need[] = []
+    for (const [index, item] of items.entries()) {
+      const mark = state.mark()
+      try {
+        results.push(work(item, index))
+      } catch (error) {
+        if (!(error instanceof Missing)) throw error
+        state.undo(mark)
+        needs.push(...error.needs)
+      }
+    }
+    if (needs.length > 0) throw new Missing(...needs)
+    return results
+  }
+
   afterCommit(effect: () => void): void {
     this.#effects.push(effect)
   }

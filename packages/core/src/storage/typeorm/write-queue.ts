@@ -137,29 +137,29 @@ export class WriteQueue {
       if (round > MAX_ROUNDS) throw new Error('A transaction asked for more reads than it may')
       const needs: Need[] = []
       waiting = waiting.filter((job) => {
-        const need = this.#run(job, state, loaded)
-        if (need !== null) needs.push(need)
-        return need !== null
+        const missing = this.#run(job, state, loaded)
+        needs.push(...missing)
+        return missing.length > 0
       })
       if (needs.length > 0) await reader.read(needs)
     }
     await new Flush(shared).run()
   }
 
-  /** Runs one transaction function; returns what it still needs, or null when it came to an end. */
-  #run(job: Job, state: WriteState, catalogs: Map<number, AppCatalog>): Need | null {
+  /** Runs one transaction function; returns what it still needs, nothing when it came to an end. */
+  #run(job: Job, state: WriteState, catalogs: Map<number, AppCatalog>): readonly Need[] {
     const context = { state, now: this.#now(), principal: job.principal, catalogs, uniqueProperties: this.#uniqueProperties }
     const transaction = new SqlTransaction(context)
     try {
       const value = job.work(transaction)
       state.keep()
       job.outcome = { value, effects: transaction.effects }
-      return null
+      return []
     } catch (error) {
       state.undo()
-      if (error instanceof Missing) return error.need
+      if (error instanceof Missing) return error.needs
       job.outcome = { error }
-      return null
+      return []
     }
   }
 

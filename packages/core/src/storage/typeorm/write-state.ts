@@ -5,7 +5,10 @@ import type { Need } from './needs.js'
 
 /** Thrown inside a transaction function when something must be read first. */
 export class Missing {
-  constructor(readonly need: Need) {}
+  readonly needs: readonly Need[]
+  constructor(...needs: Need[]) {
+    this.needs = needs
+  }
 }
 
 /** What was stored when the transaction first read it, and what it is now. */
