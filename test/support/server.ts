@@ -1,5 +1,5 @@
 import type { Engine, EngineOptions } from '@entigrid/core'
-import { openTestEngine, type TestDatabaseName } from '@entigrid/core/testing'
+import { openTestEngine, type TestDatabaseName, type WrapDatabase } from '@entigrid/core/testing'
 import { startServer } from '@entigrid/server'
 
 export interface TestServer extends AsyncDisposable {
@@ -23,11 +23,13 @@ const OWNER = { username: 'owner', password: 'a password for tests' }
 export const openTestServer = async ({
   database = 'sqlite',
   options = {},
+  wrap,
 }: {
   database?: TestDatabaseName
   options?: Partial<EngineOptions>
+  wrap?: WrapDatabase
 } = {}): Promise<TestServer> => {
-  const { engine, close: closeEngine } = await openTestEngine(database, options)
+  const { engine, close: closeEngine } = await openTestEngine(database, options, wrap)
   const { organization, application } = await engine.bootstrap({ ...OWNER, organization: 'test' })
   const server = await startServer(engine, { port: 0, host: '127.0.0.1' })
   const { url } = server

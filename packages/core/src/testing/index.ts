@@ -1,2 +1,3 @@
 export { ALL_DATABASES, DATABASES, openTestDatabase, type TestDatabase, type TestDatabaseName } from './databases.js'
-export { openTestEngine, type TestEngine } from './open-test-engine.js'
+export type { SqlConnection, SqlDatabase } from '../storage/typeorm/connection.js'
+export { openTestEngine, type TestEngine, type WrapDatabase } from './open-test-engine.js'

@@ -1,4 +1,5 @@
 import { Engine, type EngineOptions } from '../app.js'
+import type { SqlDatabase } from '../storage/typeorm/connection.js'
 import { openDatabase } from '../storage/typeorm/open-database.js'
 import { openTestDatabase, type TestDatabaseName } from './databases.js'
 
@@ -12,11 +13,23 @@ export interface TestEngine extends AsyncDisposable {
 const CHEAP = { memoryCost: 1024, timeCost: 1, parallelism: 1 }
 const SECRET = 'a secret that only tests know, long enough'
 
+/** What the engine gets in place of the database: for tests that watch its statements, or take its space. */
+export type WrapDatabase = (database: SqlDatabase) => SqlDatabase
+
 /** Opens an engine for one test. */
-export const openTestEngine = async (name: TestDatabaseName, options: Partial<EngineOptions> = {}): Promise<TestEngine> => {
+export const openTestEngine = async (
+  name: TestDatabaseName,
+  options: Partial<EngineOptions> = {},
+  wrap: WrapDatabase = (database) => database,
+): Promise<TestEngine> => {
   const place = await openTestDatabase(name)
-  const database = await openDatabase(place.url, place.options)
-  const engine = new Engine(database, { database: place.url, secret: SECRET, passwordCost: CHEAP, ...options })
+  const database = wrap(await openDatabase(place.url, place.options))
+  const engine = new Engine(database, {
+    database: place.url,
+    secret: SECRET,
+    passwordCost: CHEAP,
+    ...options,
+  })
   const close = async (): Promise<void> => {
     await engine.close()
     await place.remove()
