@@ -36,7 +36,8 @@ const SETTINGS = {
 }
 const START_ATTEMPTS = 20
 
-export const startPostgres = async (): Promise<TestPostgres> => {
+/** `settings` go over those for tests, which are quick and do not survive a loss of power. */
+export const startPostgres = async (settings: Record<string, string> = {}): Promise<TestPostgres> => {
   const root = packageRoot()
   linkLibraries(root)
   const owner = unprivileged()
@@ -50,7 +51,7 @@ export const startPostgres = async (): Promise<TestPostgres> => {
     const data = join(folder, 'data')
     initialise(root, data, owner)
     const port = await freePort()
-    server = await launch(root, data, port, owner)
+    server = await launch(root, data, port, owner, settings)
 
     const end = async (signal: NodeJS.Signals) => {
       const running = server
@@ -62,7 +63,7 @@ export const startPostgres = async (): Promise<TestPostgres> => {
     }
     const kill = () => end('SIGKILL')
     const start = async () => {
-      server ??= await launch(root, data, port, owner)
+      server ??= await launch(root, data, port, owner, settings)
     }
     const restart = async () => {
       await kill()
@@ -100,6 +101,7 @@ const guard = (folder: string, owner: Owner): (() => Promise<void>) => {
   return async () => {
     if (shell !== null) {
       const ended = once(shell, 'exit')
+      shell.ref()
       shell.stdin.end()
       await ended
     }
@@ -172,10 +174,10 @@ const initialise = (root: string, data: string, owner: Owner): void => {
 }
 
 /** Right after a crash, what is left of the old server may still be ending: then it is tried again. */
-const launch = async (root: string, data: string, port: number, owner: Owner): Promise<ChildProcess> => {
+const launch = async (...place: Parameters<typeof launchOnce>): Promise<ChildProcess> => {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await launchOnce(root, data, port, owner)
+      return await launchOnce(...place)
     } catch (error) {
       if (attempt === START_ATTEMPTS) throw error
       await new Promise((resolve) => setTimeout(resolve, 100))
@@ -183,9 +185,18 @@ const launch = async (root: string, data: string, port: number, owner: Owner): P
   }
 }
 
-const launchOnce = (root: string, data: string, port: number, owner: Owner): Promise<ChildProcess> =>
+const launchOnce = (
+  root: string,
+  data: string,
+  port: number,
+  owner: Owner,
+  wanted: Record<string, string>,
+): Promise<ChildProcess> =>
   new Promise((resolve, reject) => {
-    const settings = Object.entries(SETTINGS).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+    const settings = Object.entries({ ...SETTINGS, ...wanted }).flatMap(([name, value]) => [
+      '-c',
+      `${name}=${value}`,
+    ])
     const server = spawn(
       join(root, 'native', 'bin', 'postgres'),
       ['-D', data, '-p', String(port), ...settings],
