@@ -120,7 +120,7 @@ export class Engine {
 
   /** Elements that cannot be created are reported and do not keep the others from being stored. */
   async createMany(app: number, principal: string | null, collection: string, bodies: readonly unknown[]): Promise<Batch> {
-    if (bodies.length > MAX_BATCH) throw illegalArgument(`A batch has at most ${MAX_BATCH} elements`)
+    checkBatch(bodies)
     const prepared = await Promise.all(
       bodies.map(async (body) => {
         try {
@@ -142,6 +142,17 @@ export class Engine {
       })
       return batch
     })
+  }
+
+  /** For entities that are created within a larger transaction: does what must come before it. */
+  async prepareMany(collection: string, bodies: readonly JsonObject[]): Promise<((edits: Edits) => StoredEntity)[]> {
+    checkBatch(bodies)
+    return Promise.all(
+      bodies.map(async (body) => {
+        const secured = await this.#secure(collection, body)
+        return (edits: Edits) => this.#created(edits, collection, body, secured)
+      }),
+    )
   }
 
   /** Updates the entity, or creates it under the uuid or name given. */
@@ -214,6 +225,10 @@ export class Engine {
 }
 
 type Secured = Awaited<ReturnType<NonNullable<Descriptor['secure']>>>
+
+const checkBatch = ({ length }: readonly unknown[]): void => {
+  if (length > MAX_BATCH) throw illegalArgument(`A batch has at most ${MAX_BATCH} elements`)
+}
 
 const callerError = (error: unknown): AppError => {
   if (error instanceof AppError) return error

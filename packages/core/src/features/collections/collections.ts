@@ -226,11 +226,12 @@ export class Collections {
     return { entities: [(await this.#engine.store.getAny(app.id, target.uuid)) ?? target], base }
   }
 
-  #createConnected({ app, caller }: CollectionCall, source: StoredEntity, step: HopStep, bodies: readonly JsonObject[]): Promise<StoredEntity[]> {
+  async #createConnected({ app, caller }: CollectionCall, source: StoredEntity, step: HopStep, bodies: readonly JsonObject[]): Promise<StoredEntity[]> {
+    const create = await this.#engine.prepareMany(step.collection!, bodies)
     return this.#engine.transact(app.id, caller.label, (edits) => {
       const near = edits.get(source.collection, source.uuid)
-      return edits.each(bodies, (body) => {
-        const target = edits.create(step.collection!, body)
+      return edits.each(create, (created) => {
+        const target = created(edits)
         const [from, to] = ends(step, near, target)
         edits.tx.connect(from, verbOf(step), to)
         return edits.tx.current(target)

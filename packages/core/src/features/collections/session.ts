@@ -90,6 +90,14 @@ export class Session {
     return first(await this.#collections.post(await this.#hop(source, hopTo(verb, target))))
   }
 
+  /** Creates entities, 1,000 at most, and connects the source to each; all of them or none. @throws {AppError} like `create`. */
+  async createConnected(source: EntityRef, verb: string, collection: string, bodies: readonly JsonObject[]): Promise<Entity[]> {
+    const from = nameOf(source)
+    const hop = { ...hopFrom(verb, 'out'), collection: collectionName(collection) }
+    const { entities } = await this.#collections.post(await this.#call(from.collection, from.ref, [...bodies], [hop]))
+    return entities.map(toEntity)
+  }
+
   /** Quiet when there was no such connection. */
   async disconnect(source: EntityRef, verb: string, target: EntityRef): Promise<void> {
     await this.#collections.remove(await this.#hop(source, hopTo(verb, target)))
