@@ -10,10 +10,13 @@ import { type Position, readCursor, writeCursor } from './cursor.js'
 import { EntityRow } from './entity-row.js'
 import { comparePositions } from './positions.js'
 import type { EdgeSet, Probe, Scans } from './scans.js'
-import { type BatchSize, positionOf, type Stream, Streams } from './streams.js'
+import { type BatchSize, positionOf, ScanExhausted, type Stream, Streams } from './streams.js'
 
-/** Filters that find at most this many entities are answered by reading them all. */
+/** Filters that find at most this many entities may be answered by reading them all. */
 const GATHER = 1000
+const LEAST_GATHER = 100
+/** An ordered scan that looked at so many index rows without filling the page gives way to reading all matches. */
+const PATIENCE = 20_000
 const LARGEST_BATCH = 512
 /** A geographic cell is at most this far (metres) from the coordinates it stands for. */
 const CELL_ERROR = 1
@@ -94,6 +97,8 @@ export class ListingRun {
   }
 
   async #inSortedOrder(collection: Collection, accesses: (Access | null)[], extra: Probe[]): Promise<Listing> {
+    // The last key of a batch is read again, as its group may go on: one more row spares that.
+    this.#size.rows = this.#limit + 2
     const composite = extra.length === 0 ? compositeFor(collection, accesses, this.#sort) : null
     const streams = this.#streams(collection)
     if (composite !== null) {
@@ -103,16 +108,36 @@ export class ListingRun {
       const stream = streams.composite(composite.path, composite.prefix, after, this.#after?.id ?? 0, this.#probes(probes))
       return this.#take(stream, this.#isExact(accesses, [...composite.covers, ...probes]))
     }
-    const small = await this.#smallest(accesses)
-    if (small !== null) return this.#page(await this.#gather(small))
     const first = this.#sort[0]!.path
     const onFirst = (access: Access | null): access is Extract<Access, { kind: 'range' }> =>
       access?.kind === 'range' && access.path.kind === 'value' && access.path.def === first && !access.path.multi
     const range = accesses.find(onFirst)
-    const probes = accesses.filter((access): access is Access => access !== null && isProbe(access))
-    const bounds = range === undefined ? undefined : boundsOf(range.intervals)
-    const stream = streams.sorted(this.#sort, this.#after, [...this.#probes(probes), ...extra], bounds)
-    return this.#take(stream, this.#isExact(accesses, range === undefined ? probes : [...probes, range]))
+    // All that a range of the first sort key finds is in order already, so only other accesses are worth gathering.
+    const others = accesses.filter((access) => access !== range)
+    const small = others.length === 0 ? null : await this.#smallest(others, await this.#gatherLimit(collection))
+    if (small !== null) return this.#page(await this.#gather(small))
+    const probes = others.filter((access): access is Access => access !== null && isProbe(access))
+    const sorted = { probes: [...this.#probes(probes), ...extra], bounds: range === undefined ? undefined : boundsOf(range.intervals) }
+    const exact = this.#isExact(accesses, range === undefined ? probes : [...probes, range])
+    const patience = others.length > 0 ? PATIENCE : Number.POSITIVE_INFINITY
+    try {
+      return await this.#take(streams.sorted(this.#sort, this.#after, sorted.probes, sorted.bounds, patience), exact)
+    } catch (error) {
+      if (!(error instanceof ScanExhausted)) throw error
+      const few = await this.#smallest(others, PATIENCE)
+      if (few !== null) return this.#page(await this.#gather(few, PATIENCE))
+      this.#size.rows = this.#limit + 2
+      return this.#take(streams.sorted(this.#sort, this.#after, sorted.probes, sorted.bounds), exact)
+    }
+  }
+
+  /**
+   * Reading m matches costs about as much as an ordered scan that probes limit * N / m index rows, so both cost
+   * the same near the square root of limit * N; measured, a quarter of that is a good bound.
+   */
+  async #gatherLimit(collection: Collection): Promise<number> {
+    const size = await this.#scans.collectionSize(collection.id)
+    return Math.min(GATHER, Math.max(LEAST_GATHER, Math.sqrt(this.#limit * size) / 4))
   }
 
   async #overEdges(edges: EdgeSet): Promise<Listing> {
@@ -243,9 +268,9 @@ export class ListingRun {
   }
 
   /** The access that finds the fewest, if those are few enough to read them all. */
-  async #smallest(accesses: readonly (Access | null)[]): Promise<Access | null> {
+  async #smallest(accesses: readonly (Access | null)[], limit = GATHER): Promise<Access | null> {
     let best: Access | null = null
-    let bestRows = GATHER + 1
+    let bestRows = Math.floor(limit) + 1
     for (const access of accesses) {
       if (access === null) continue
       const rows = await this.#scans.estimate(access, bestRows)

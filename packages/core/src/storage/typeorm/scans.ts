@@ -76,20 +76,41 @@ export class Scans {
     ]))
   }
 
-  /** Entities in the order of their keys; equal keys oldest first when ascending, newest first when descending. */
+  /**
+   * Entities in the order of their keys; equal keys oldest first when ascending, newest first when descending.
+   * With a `window`, at most that many index rows are looked at; `end` is the key where that stopped the scan
+   * short of `limit`, else null.
+   */
   async ordered(
     path: Path,
     { from, to }: KeyInterval,
     descending: boolean,
     probes: readonly Probe[],
     limit: number,
-  ): Promise<IndexedRow[]> {
+    window: number | null,
+  ): Promise<{ rows: IndexedRow[]; end: Buffer | null }> {
     const way = descending ? 'DESC' : 'ASC'
+    const order = `ORDER BY x.key ${way}, x.eid ${way}`
     const range = 'x.app_id = ? AND x.path_id = ? AND x.key >= ? AND x.key < ?'
-    const conditions = join([range, ...probes], ' AND ')
-    const inner = `SELECT x.key AS k, x.eid FROM entity_index x WHERE ${conditions.text} ORDER BY x.key ${way}, x.eid ${way} LIMIT ?`
-    const values = [this.app, path.id, from, to, ...conditions.values, limit]
-    return this.#all<IndexedRow>(this.#joined(inner, 'x.k, x.eid', way, values, 'x.k, '))
+    const values = [this.app, path.id, from, to]
+    if (window === null) {
+      const conditions = join([range, ...probes], ' AND ')
+      const inner = `SELECT x.key AS k, x.eid FROM entity_index x WHERE ${conditions.text} ${order} LIMIT ?`
+      const sql = this.#joined(inner, 'x.k, x.eid', way, [...values, ...conditions.values, limit], 'x.k, ')
+      return { rows: await this.#all<IndexedRow>(sql), end: null }
+    }
+    const looked = `SELECT x.key, x.eid FROM entity_index x WHERE ${range} ${order} LIMIT ?`
+    const conditions = join([...probes], ' AND ')
+    const inner = `SELECT x.key AS k, x.eid FROM (${looked}) x WHERE ${conditions.text} ${order} LIMIT ?`
+    const rows = await this.#all<IndexedRow>(
+      this.#joined(inner, 'x.k, x.eid', way, [...values, window, ...conditions.values, limit], 'x.k, '),
+    )
+    if (rows.length === limit) return { rows, end: null }
+    const [last] = await this.#all<{ k: Buffer }>({
+      text: `SELECT x.key AS k FROM entity_index x WHERE ${range} ${order} LIMIT 1 OFFSET ?`,
+      values: [...values, window - 1],
+    })
+    return { rows, end: last?.k ?? null }
   }
 
   /** Entities with some of these words (tokens), newest first. */

@@ -15,10 +15,28 @@ export interface BatchSize {
   rows: number
 }
 
+/** Thrown by an ordered scan that found too little in what it may look at. */
+export class ScanExhausted extends Error {}
+
+/** Index rows that one statement with probes looks at, at most. */
+const SCAN_WINDOW = 5000
 /** Groups of equal first keys up to this size are sorted in memory. */
 const SORTED_GROUP = 2000
 const ZERO = Buffer.from([0])
 const LAST = Buffer.from([0xff])
+
+interface GroupWalk {
+  path: Path
+  interval: KeyInterval
+  descending: boolean
+  probes: readonly Probe[]
+  /** All entities of one key, in order. */
+  inside: (key: Buffer) => Stream
+  /** Puts the entities of one key, given newest first, in order. */
+  arrange?: (rows: EntityRow[], key: Buffer) => EntityRow[]
+  /** Index rows to look at before giving up with `ScanExhausted`. */
+  patience?: number
+}
 
 export interface StreamOptions {
   scans: Scans
@@ -51,13 +69,19 @@ export class Streams {
   }
 
   /** By properties; entities without the first property follow those with it. */
-  async *sorted(sort: readonly SortKey[], after: Position | null, probes: readonly Probe[], bounds?: KeyInterval): Stream {
+  async *sorted(
+    sort: readonly SortKey[],
+    after: Position | null,
+    probes: readonly Probe[],
+    bounds?: KeyInterval,
+    patience = Number.POSITIVE_INFINITY,
+  ): Stream {
     const [first, ...rest] = sort
     if (first === undefined) return yield* this.newest(after?.id ?? null, probes)
     const path = this.#collection.paths.get(pathKey('value', first.path))
     const tail = after === null ? null : { ...after, keys: after.keys.slice(1) }
     if (path !== undefined && (after === null || after.keys[0] != null)) {
-      yield* this.#withProperty(path, sort, after, probes, bounds ?? { from: Buffer.alloc(0), to: LAST })
+      yield* this.#withProperty(path, sort, after, probes, bounds ?? { from: Buffer.alloc(0), to: LAST }, patience)
     }
     if (bounds !== undefined) return
     const missingTail = after !== null && after.keys[0] == null ? tail : null
@@ -71,7 +95,9 @@ export class Streams {
   async *composite(path: Path, prefix: Buffer, after: Buffer | null, afterId: number, probes: readonly Probe[]): Stream {
     if (after !== null) yield* this.run(path, after, afterId, probes)
     const from = after === null ? prefix : Buffer.concat([after, ZERO])
-    yield* this.#groups(path, { from, to: Buffer.concat([prefix, LAST]) }, false, probes, (key) => this.run(path, key, null, probes))
+    const interval = { from, to: Buffer.concat([prefix, LAST]) }
+    const inside = (key: Buffer): Stream => this.run(path, key, null, probes)
+    yield* this.#groups({ path, interval, descending: false, probes, inside })
   }
 
   async *#withProperty(
@@ -80,6 +106,7 @@ export class Streams {
     after: Position | null,
     probes: readonly Probe[],
     bounds: KeyInterval,
+    patience: number,
   ): Stream {
     const [first, ...rest] = sort as [SortKey, ...SortKey[]]
     const honest = (rows: EntityRow[], key: Buffer): EntityRow[] =>
@@ -93,32 +120,34 @@ export class Streams {
       yield* group(key, { ...after!, keys: after!.keys.slice(1) })
       interval = first.descending ? { ...bounds, to: key } : { ...bounds, from: Buffer.concat([key, ZERO]) }
     }
-    yield* this.#groups(path, interval, first.descending, probes, (k) => group(k, null), (rows, k) => {
+    const arrange = (rows: EntityRow[], k: Buffer): EntityRow[] => {
       const kept = honest(rows, k)
       return rest.length === 0 ? kept : sortRows(kept, rest)
-    })
+    }
+    yield* this.#groups({ path, interval, descending: first.descending, probes, inside: (k) => group(k, null), arrange, patience })
   }
 
   /**
    * Walks the keys of a path. Groups of one key that lie whole in a batch are given in the right order by
    * `arrange`; the one at the batch's end may be longer and is read by `inside`.
    */
-  async *#groups(
-    path: Path,
-    interval: KeyInterval,
-    descending: boolean,
-    probes: readonly Probe[],
-    inside: (key: Buffer) => Stream,
-    arrange: (rows: EntityRow[], key: Buffer) => EntityRow[] = (rows) => rows,
-  ): Stream {
+  async *#groups({ path, interval, descending, probes, inside, arrange = (rows) => rows, patience = Number.POSITIVE_INFINITY }: GroupWalk): Stream {
     let { from, to } = interval
+    let looked = 0
     while (Buffer.compare(from, to) < 0) {
       const limit = this.#size.rows
-      const rows = await this.#scans.ordered(path, { from, to }, descending, probes, limit)
-      const whole = rows.length < limit
-      const lastKey = rows.at(-1)?.k
+      const window = probes.length === 0 ? null : SCAN_WINDOW
+      const { rows, end: windowEnd } = await this.#scans.ordered(path, { from, to }, descending, probes, limit, window)
+      if (windowEnd !== null) {
+        looked += SCAN_WINDOW
+        if (looked > patience) throw new ScanExhausted()
+      }
+      // A window that ended early may have cut its last key's group in two, like a full batch does.
+      const whole = rows.length < limit && windowEnd === null
+      const lastKey = windowEnd !== null && rows.length < limit ? windowEnd : rows.at(-1)?.k
       if (lastKey === undefined) return
-      const end = whole ? rows.length : rows.findIndex(({ k }) => k.equals(lastKey))
+      const cut = rows.findIndex(({ k }) => k.equals(lastKey))
+      const end = whole || cut === -1 ? rows.length : cut
       const batch: EntityRow[] = []
       for (let at = 0; at < end; ) {
         const key = rows[at]!.k
