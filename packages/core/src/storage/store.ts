@@ -118,6 +118,14 @@ export interface Change {
   at: number
 }
 
+export interface ReindexPart {
+  /** Entities with an id below this, newest first; `null` begins. What `reindex` resolves to comes next, `null` at the end. */
+  before: number | null
+  limit: number
+  /** Rewrite all rows, not only those that several properties share. */
+  everything: boolean
+}
+
 /** What we ask of a database. Reads see every transaction that was acknowledged before they began. */
 export interface Store {
   get(app: number, collection: string, uuid: string): Promise<StoredEntity | null>
@@ -136,12 +144,15 @@ export interface Store {
   changes(app: number, after: number, limit: number): Promise<Change[]>
   /** Forgets change log lines older than `before` (UTC milliseconds); returns how many. */
   pruneChanges(before: number): Promise<number>
-  /** Makes the index paths that a collection's settings ask for; they are maintained from now on, and used once finished. */
-  prepareIndexes(app: number, collection: string): Promise<void>
+  /**
+   * Makes the index paths that a collection's settings ask for; they are maintained from now on, and used once
+   * finished. With `everything`, the other paths are not used until then either.
+   */
+  prepareIndexes(app: number, collection: string, everything: boolean): Promise<void>
   /** Lets listings use the paths made by `prepareIndexes`, once `reindex` has been through all entities. */
   finishIndexes(app: number, collection: string): Promise<void>
-  /** Rewrites the index of up to `limit` entities with an id below `before`, newest first; the next `before`, or null at the end. */
-  reindex(app: number, collection: string, before: number | null, limit: number): Promise<number | null>
+  /** Rewrites index rows of a part of a collection's entities. */
+  reindex(app: number, collection: string, part: ReindexPart): Promise<number | null>
   /**
    * Runs `work` so that all its writes are stored together, durably, or not at all. `work` must be a pure
    * function of what it reads: it may run more than once.

@@ -4,7 +4,9 @@ import { newUuid } from '../../domain/uuid.js'
 import type { Engine } from '../../engine/engine.js'
 import type { CollectionSettings } from '../../storage/store.js'
 
-const CHUNK = 200
+const CHUNK = 500
+/** Collections up to this size are rebuilt while the request waits. */
+const REBUILT_AT_ONCE = 5000
 const MAX_JOBS = 1000
 const EVERYTHING = { projection: null, filter: null, direct: null, sort: [] }
 const FIELDS_KEYS = ['queueIndex', 'indexConsistency', 'authoritativeRegion']
@@ -39,14 +41,16 @@ export class CollectionAdministration {
 
   /**
    * Sets what of a collection may be queried (`fields`) and which properties are indexed together (`indexes`).
-   * The index is rebuilt before this resolves. With `merge`, settings that the body leaves out stay.
+   * The index of a small collection is rebuilt before this resolves; a larger one's after it, and queries do
+   * without until `lastReindexed` appears. With `merge`, settings that the body leaves out stay.
+   * @throws {AppError} `null_argument`, `illegal_argument`, `conflict` while a job runs on the collection.
    */
   async configure(app: number, principal: string, by: string, collection: string, body: JsonObject, merge: boolean): Promise<CollectionSettings> {
     if (Object.keys(body).length === 0) throw new AppError('null_argument', 'The settings are empty')
     const before = merge ? await this.settings(app, collection) : null
     const settings: CollectionSettings = { ...before, ...readSettings(body), lastUpdated: this.#clock(), lastUpdateBy: by }
     await this.#apply(app, principal, collection, settings)
-    return settings
+    return (await this.settings(app, collection)) ?? settings
   }
 
   async reset(app: number, principal: string, collection: string): Promise<void> {
@@ -55,7 +59,7 @@ export class CollectionAdministration {
 
   /** Starts rebuilding the index. @throws {AppError} `conflict` while another job runs on the collection. */
   startReindex(app: number, collection: string): CollectionJob {
-    return this.#start(app, collection, (job) => this.#reindex(app, collection, job))
+    return this.#start(app, collection, (job) => this.#reindex(app, collection, { everything: true, job }))
   }
 
   /** Starts removing all entities, or those not modified since. */
@@ -87,16 +91,35 @@ export class CollectionAdministration {
   }
 
   async #apply(app: number, principal: string, collection: string, settings: CollectionSettings | null): Promise<void> {
+    if (this.#busy.has(`${app}/${collection}`)) throw busy(collection)
+    const before = (await this.settings(app, collection))?.fields ?? 'all'
     await this.#engine.transact(app, principal, (edits) => edits.tx.setSettings(collection, settings))
-    await this.#reindex(app, collection, null)
+    const everything = JSON.stringify(before) !== JSON.stringify(settings?.fields ?? 'all')
+    const size = (await this.#engine.store.counts(app)).get(collection) ?? 0
+    const job = this.#start(app, collection, async (started) => {
+      await this.#reindex(app, collection, { everything, job: started })
+      await this.#noteReindexed(app, principal, collection)
+    })
+    if (size <= REBUILT_AT_ONCE) await this.#busy.get(`${app}/${job.collection}`)
   }
 
-  async #reindex(app: number, collection: string, job: CollectionJob | null): Promise<void> {
+  async #noteReindexed(app: number, principal: string, collection: string): Promise<void> {
+    const settings = await this.settings(app, collection)
+    if (settings === null) return
+    const noted = { ...settings, lastReindexed: this.#clock() }
+    await this.#engine.transact(app, principal, (edits) => edits.tx.setSettings(collection, noted))
+  }
+
+  async #reindex(
+    app: number,
+    collection: string,
+    { everything, job }: { everything: boolean; job: CollectionJob | null },
+  ): Promise<void> {
     const { store } = this.#engine
-    await store.prepareIndexes(app, collection)
+    await store.prepareIndexes(app, collection, everything)
     let before: number | null = null
     do {
-      before = await store.reindex(app, collection, before, CHUNK)
+      before = await store.reindex(app, collection, { before, limit: CHUNK, everything })
       if (job !== null) this.#progress(job, CHUNK)
     } while (before !== null)
     await store.finishIndexes(app, collection)
@@ -104,7 +127,7 @@ export class CollectionAdministration {
 
   #start(app: number, collection: string, work: (job: CollectionJob) => Promise<void>): CollectionJob {
     const key = `${app}/${collection}`
-    if (this.#busy.has(key)) throw new AppError('conflict', `A job is already running on ${collection}`)
+    if (this.#busy.has(key)) throw busy(collection)
     const job: CollectionJob = { jobId: newUuid(), collection, status: 'STARTED', lastUpdatedEpoch: this.#clock(), numberQueued: 0 }
     if (this.#jobs.size >= MAX_JOBS) this.#jobs.delete(this.#jobs.keys().next().value as string)
     this.#jobs.set(job.jobId, job)
@@ -124,6 +147,8 @@ export class CollectionAdministration {
     Object.assign(job, { status, lastUpdatedEpoch: this.#clock() })
   }
 }
+
+const busy = (collection: string): AppError => new AppError('conflict', `A job is already running on ${collection}`)
 
 const readSettings = (body: JsonObject): CollectionSettings => {
   const settings: CollectionSettings = {}

@@ -110,7 +110,7 @@ export class Collections {
       return { entities: [entity], base }
     }
     const asked = path.query ?? params
-    if (!['limit', 'cursor'].some((name) => param(asked, name) !== undefined) && !textOf(asked)) {
+    if (!['limit', 'cursor'].some((name) => param(asked, name) !== undefined) && !textOf(asked)?.trim()) {
       throw new AppError('unsupported_service_operation', 'To delete entities of a collection give ql, limit or cursor; to empty it use _clear')
     }
     const page = pageOf(path.query, params, PAGE)

@@ -41,7 +41,10 @@ const indexPath = (collection: Collection, kind: Path['kind'], def: string): Pat
 const scalar = (literal: Literal): string | number | boolean =>
   literal.kind === 'string' ? literal.value.trim() : literal.value
 
-const compareAccess = (collection: Collection, filter: Extract<Filter, { kind: 'compare' }>): Access | null => {
+const compareAccess = (
+  collection: Collection,
+  filter: Extract<Filter, { kind: 'compare' }>,
+): Access | null => {
   const { op, value } = filter
   if (filter.path === 'uuid') {
     const text = String(value.value).toLowerCase()
@@ -68,7 +71,10 @@ const compareAccess = (collection: Collection, filter: Extract<Filter, { kind: '
   return { kind: 'equal', path, key, exact: !isCut(key) }
 }
 
-const containsAccess = (collection: Collection, filter: Extract<Filter, { kind: 'contains' }>): Access | null => {
+const containsAccess = (
+  collection: Collection,
+  filter: Extract<Filter, { kind: 'contains' }>,
+): Access | null => {
   const path = indexPath(collection, 'words', filter.path)
   if (path === null) return null
   if (path === undefined || filter.words.length === 0) return NOTHING
@@ -88,7 +94,12 @@ const withinAccess = (collection: Collection, filter: Extract<Filter, { kind: 'w
   if (path === null) return null
   if (path === undefined) return NOTHING
   const intervals = coveringRanges(filter.latitude, filter.longitude, filter.radius)
-  return { kind: 'range', path, intervals: intervals.map(({ from, to }) => ({ from, to: after(to) })), exact: false }
+  return {
+    kind: 'range',
+    path,
+    intervals: intervals.map(({ from, to }) => ({ from, to: after(to) })),
+    exact: false,
+  }
 }
 
 /** How the index can help with a filter, or `null` when only the documents can tell. */
@@ -124,3 +135,31 @@ const inexact = (access: Access): Access =>
 /** Whether an access may stand as a condition on an entity's id inside another scan. */
 export const isProbe = (access: Access): boolean =>
   access.kind === 'equal' || (access.kind === 'or' && access.items.every(isProbe))
+
+/**
+ * Ranges of the same property as one: `age > 3 and age < 9` reads what lies between. Where entities have
+ * several values, one may meet the first condition and another one the second, so those stay apart.
+ */
+export const intersected = (accesses: readonly (Access | null)[]): (Access | null)[] => {
+  const ranges = new Map<Path, Access>()
+  const others: (Access | null)[] = []
+  for (const access of accesses) {
+    if (access?.kind !== 'range' || access.path.kind !== 'value' || access.path.multi) others.push(access)
+    else {
+      const before = ranges.get(access.path)
+      ranges.set(access.path, before?.kind === 'range' ? between(before, access) : (before ?? access))
+    }
+  }
+  return [...others, ...ranges.values()]
+}
+
+const between = (a: Extract<Access, { kind: 'range' }>, b: Extract<Access, { kind: 'range' }>): Access => {
+  const intervals = a.intervals.flatMap((one) =>
+    b.intervals.flatMap((other) => {
+      const from = Buffer.compare(one.from, other.from) > 0 ? one.from : other.from
+      const to = Buffer.compare(one.to, other.to) < 0 ? one.to : other.to
+      return Buffer.compare(from, to) < 0 ? [{ from, to }] : []
+    }),
+  )
+  return intervals.length === 0 ? NOTHING : { ...a, intervals, exact: a.exact && b.exact }
+}

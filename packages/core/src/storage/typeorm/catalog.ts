@@ -67,14 +67,15 @@ interface PathRow {
 }
 
 const MAX_APPS = 1000
-/** Several processes may share a PostgreSQL: what this one knows is at most this old (milliseconds). */
-const POSTGRES_TTL = 1000
+/** Several processes may share a database: what this one knows of a catalog is at most this old (milliseconds). */
+const MAX_AGE = 1000
 
-/** Keeps application catalogs in memory, bounded in number and, on PostgreSQL, in age. */
+/** Keeps application catalogs in memory, bounded in number and in age. */
 export class Catalogs {
   readonly #database: SqlDatabase
   readonly #apps = new Map<number, AppCatalog>()
   readonly #loading = new Map<number, Promise<AppCatalog>>()
+  #forgotten = 0
   readonly #clock: () => number
 
   constructor(database: SqlDatabase, clock: () => number) {
@@ -89,8 +90,7 @@ export class Catalogs {
   /** The catalog if it is in memory and fresh enough. */
   peek(app: number): AppCatalog | undefined {
     const known = this.#apps.get(app)
-    if (known === undefined || this.dialect === 'sqlite') return known
-    return this.#clock() - known.loadedAt < POSTGRES_TTL ? known : undefined
+    return known !== undefined && this.#clock() - known.loadedAt < MAX_AGE ? known : undefined
   }
 
   async of(app: number): Promise<AppCatalog> {
@@ -106,6 +106,7 @@ export class Catalogs {
 
   async load(connection: SqlConnection, app: number): Promise<AppCatalog> {
     const { dialect } = this
+    const forgotten = this.#forgotten
     const catalog = new AppCatalog(app, this.#clock())
     const values = [app]
     const collections = await all<CollectionRow>(connection, dialect, {
@@ -128,13 +129,16 @@ export class Catalogs {
       values,
     })
     for (const { id, name } of verbs) catalog.addVerb(id, name)
+    // What was read may be older than the change for which something was forgotten meanwhile.
+    if (forgotten !== this.#forgotten) return catalog
     if (this.#apps.size >= MAX_APPS) this.#apps.delete(this.#apps.keys().next().value as number)
     this.#apps.set(app, catalog)
     return catalog
   }
 
-  /** Forgets what is in memory of these applications: a transaction that added to it was rolled back. */
+  /** Forgets what is in memory of these applications: it was changed, or a transaction that added to it was rolled back. */
   forget(apps: Iterable<number>): void {
+    this.#forgotten++
     for (const app of apps) this.#apps.delete(app)
   }
 }

@@ -1,9 +1,8 @@
-import { invert, MISSING } from '../../domain/keys.js'
 import type { SortKey } from '../../domain/query/ast.js'
 import type { Access } from './access.js'
 import { type Collection, type Path, pathKey } from './catalog.js'
 import type { Position } from './cursor.js'
-import { compositeParts } from './index-keys.js'
+import { compositeComponent, compositeParts } from './index-keys.js'
 
 export interface CompositePlan {
   path: Path
@@ -47,13 +46,10 @@ const planWith = (
     const access = accesses.find((item) => item?.kind === 'equal' && item.path.def === part.path)
     if (access?.kind !== 'equal') return null
     covers.push(access)
-    keys.push(part.descending ? invert(access.key) : access.key)
+    keys.push(compositeComponent(access.key, part.descending))
   }
   const prefix = Buffer.concat(keys)
   const keyAt = ({ keys: at }: Position): Buffer =>
-    Buffer.concat([prefix, ...ordered.map(({ descending }, i) => sortComponent(at[i] ?? null, descending))])
+    Buffer.concat([prefix, ...ordered.map(({ descending }, i) => compositeComponent(at[i] ?? null, descending))])
   return { path, prefix, covers, keyAt }
 }
-
-const sortComponent = (key: Buffer | null, descending: boolean): Buffer =>
-  key === null ? MISSING : descending ? invert(key) : key

@@ -226,6 +226,7 @@ export class Flush {
 
   #settings(): void {
     for (const { app, collection, settings } of this.#state.settings.values()) {
+      this.#loaded.get(app)!.collections.get(collection)!.settings = settings
       const values = [settings === null ? null : JSON.stringify(settings), app, collection]
       this.#writes.push({ text: 'UPDATE collection SET settings = ? WHERE app_id = ? AND name = ?', values })
     }

@@ -4,6 +4,7 @@ import { encodeKey, invert, MISSING } from '../../domain/keys.js'
 import { geoEntries, indexEntries, wordEntries } from '../../domain/properties.js'
 import { isQueryable } from '../../domain/queryable.js'
 import { type Collection, MAX_PATHS, type Path, type PathKind, pathKey } from './catalog.js'
+import { sortKeyOf } from './positions.js'
 
 /** These are looked up by other means, or are the same for a whole collection. */
 const UNINDEXED = new Set(['uuid', 'type'])
@@ -60,40 +61,41 @@ export const wordToken = (path: Path, word: string): string => `p${path.id.toStr
 export const compositeParts = (def: string): { path: string; descending: boolean }[] =>
   def.split(',').map((part) => ({ path: part.replace(/^-/, ''), descending: part.startsWith('-') }))
 
-/** One component of a composite key: smallest value when ascending, largest (inverted) when descending. */
-const component = (keys: readonly Buffer[] | undefined, descending: boolean): Buffer => {
-  if (keys === undefined) return MISSING
-  const best = keys.reduce((a, b) => (Buffer.compare(a, b) < 0 !== descending ? a : b))
-  return descending ? invert(best) : best
+/** The keys of an entity in the composite paths of its collection; one each, whatever the entity lacks. */
+export const compositeKeys = (collection: Collection, object: JsonObject): [path: Path, key: Buffer][] => {
+  const keys: [Path, Buffer][] = []
+  for (const path of collection.paths.values()) {
+    if (path.kind !== 'composite') continue
+    keys.push([path, Buffer.concat(compositeParts(path.def).map((part) => compositeComponent(sortKeyOf(object, part), part.descending)))])
+  }
+  return keys
 }
+
+/** One component of a composite key: bit-inverted when descending, so that every composite is read forwards. */
+export const compositeComponent = (key: Buffer | null, descending: boolean): Buffer =>
+  key === null ? MISSING : descending ? invert(key) : key
 
 export const indexKeys = (collection: Collection, object: JsonObject | null): IndexKeys => {
   if (object === null) return NO_KEYS
   const { values, cells, words } = contentsOf(collection, object)
   const rows: IndexKeys['rows'] = new Map()
-  const byPath = new Map<string, Buffer[]>()
+  const seen = new Map<string, number>()
   const put = (path: Path | undefined, key: Buffer): void => {
     if (path !== undefined) rows.set(`${path.id}:${key.toString('latin1')}`, [path, key])
   }
   for (const { path, key } of values) {
     put(collection.paths.get(pathKey('value', path)), key)
-    const keys = byPath.get(path)
-    if (keys === undefined) byPath.set(path, [key])
-    else keys.push(key)
+    seen.set(path, (seen.get(path) ?? 0) + 1)
   }
   for (const { path, key } of cells) put(collection.paths.get(pathKey('geo', path)), key)
-  for (const path of collection.paths.values()) {
-    if (path.kind !== 'composite') continue
-    const parts = compositeParts(path.def)
-    put(path, Buffer.concat(parts.map((part) => component(byPath.get(part.path), part.descending))))
-  }
+  for (const [path, key] of compositeKeys(collection, object)) put(path, key)
   const tokens = words.flatMap(({ path, words: list }) => {
     const known = collection.paths.get(pathKey('words', path))
     return known === undefined ? [] : list.map((word) => wordToken(known, word))
   })
-  const newlyMulti = [...byPath].flatMap(([path, keys]) => {
+  const newlyMulti = [...seen].flatMap(([path, count]) => {
     const known = collection.paths.get(pathKey('value', path))
-    return keys.length > 1 && known !== undefined && !known.multi ? [known] : []
+    return count > 1 && known !== undefined && !known.multi ? [known] : []
   })
   return { rows, words: tokens.join(' '), newlyMulti }
 }

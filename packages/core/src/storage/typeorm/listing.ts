@@ -3,7 +3,7 @@ import { decodeCell, distance } from '../../domain/geo.js'
 import type { Filter, SortKey } from '../../domain/query/ast.js'
 import { distanceTo, matches } from '../../domain/query/evaluate.js'
 import type { Listing, ListRequest } from '../store.js'
-import { type Access, accessFor, isProbe, type KeyInterval } from './access.js'
+import { type Access, accessFor, intersected, isProbe, type KeyInterval } from './access.js'
 import type { Collection, Path } from './catalog.js'
 import { compositeFor } from './composite.js'
 import { type Position, readCursor, writeCursor } from './cursor.js'
@@ -254,7 +254,7 @@ export class ListingRun {
   // Finding and checking
 
   #accesses(collection: Collection): (Access | null)[] {
-    return this.#conjuncts.map((conjunct) => accessFor(collection, conjunct))
+    return intersected(this.#conjuncts.map((conjunct) => accessFor(collection, conjunct)))
   }
 
   async #rarest<A extends Access>(accesses: A[]): Promise<A | undefined> {

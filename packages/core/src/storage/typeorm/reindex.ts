@@ -1,8 +1,9 @@
+import type { ReindexPart } from '../store.js'
 import { type Collection, createPaths, pathKey } from './catalog.js'
 import type { SqlConnection } from './connection.js'
 import { ENTITY_COLUMNS, type EntityColumns, EntityRow } from './entity-row.js'
 import { IdSource } from './id-source.js'
-import { indexKeys, missingPaths } from './index-keys.js'
+import { compositeKeys, indexKeys, missingPaths } from './index-keys.js'
 import { all, deleteRows, type Dialect, insertRows, run } from './sql.js'
 import { deleteWords, INDEX_ROW, insertWords } from './index-rows.js'
 
@@ -18,8 +19,8 @@ export class Reindexer {
     this.#collection = collection
   }
 
-  /** Makes the composite paths of the settings, drops those no longer wanted, and marks all as being built. */
-  async prepare(): Promise<void> {
+  /** Makes the composite paths of the settings and drops those no longer wanted. */
+  async prepare(everything: boolean): Promise<void> {
     const { app, id, settings, paths } = this.#collection
     const wanted = (settings?.indexes ?? []).map((parts) => parts.join(',').toLowerCase())
     const ids = new IdSource(this.#dialect)
@@ -38,11 +39,11 @@ export class Reindexer {
       await this.#run('DELETE FROM path WHERE app_id = ? AND id = ?', values)
       paths.delete(pathKey('composite', path.def))
     }
-    await this.#run('UPDATE path SET ready = 0 WHERE app_id = ? AND coll_id = ? AND kind <> ?', [app, id, 'unique'])
+    if (everything) await this.#run('UPDATE path SET ready = 0 WHERE app_id = ? AND coll_id = ? AND kind <> ?', [app, id, 'unique'])
   }
 
   /** Rewrites the index rows of up to `limit` entities with ids below `before`; the id to go on from, null at the end. */
-  async some(before: number | null, limit: number): Promise<number | null> {
+  async some({ before, limit, everything }: ReindexPart): Promise<number | null> {
     const { app, id: collectionId, name } = this.#collection
     const lock = this.#dialect === 'postgres' ? 'FOR UPDATE' : ''
     const rows = await all<EntityColumns>(this.#connection, this.#dialect, {
@@ -50,8 +51,19 @@ export class Reindexer {
       values: [app, collectionId, before ?? Number.MAX_SAFE_INTEGER, limit],
     })
     if (rows.length === 0) return null
-    await this.#rewrite(rows.map((row) => EntityRow.of(app, name, row)))
+    const entities = rows.map((row) => EntityRow.of(app, name, row))
+    await (everything ? this.#rewrite(entities) : this.#addComposites(entities))
     return rows.length < limit ? null : rows.at(-1)!.id
+  }
+
+  async #addComposites(entities: readonly EntityRow[]): Promise<void> {
+    const { app } = this.#collection
+    const rows = entities.flatMap(({ id, object }) =>
+      compositeKeys(this.#collection, object).map(([path, key]) => [app, path.id, key, id]),
+    )
+    for (const statement of insertRows(this.#dialect, 'entity_index', INDEX_ROW, rows, { tail: 'ON CONFLICT DO NOTHING' })) {
+      await run(this.#connection, this.#dialect, statement)
+    }
   }
 
   async #rewrite(entities: readonly EntityRow[]): Promise<void> {

@@ -6,6 +6,7 @@ import type {
   ConnectedRequest,
   Listing,
   ListRequest,
+  ReindexPart,
   Store,
   StoredEntity,
   Transaction,
@@ -163,19 +164,19 @@ export class SqlStore implements Store {
     return this.#collection(app, collection)
   }
 
-  async reindex(app: number, collection: string, before: number | null, limit: number): Promise<number | null> {
+  async reindex(app: number, collection: string, part: ReindexPart): Promise<number | null> {
     const known = await this.#collection(app, collection)
     if (known === null) return null
     return this.#guard(() =>
-      this.#database.write((connection) => new Reindexer(connection, this.#database.dialect, known).some(before, limit)),
+      this.#database.write((connection) => new Reindexer(connection, this.#database.dialect, known).some(part)),
     )
   }
 
-  async prepareIndexes(app: number, collection: string): Promise<void> {
+  async prepareIndexes(app: number, collection: string, everything: boolean): Promise<void> {
     const known = await this.#collection(app, collection)
     if (known === null) return
     await this.#guard(() =>
-      this.#database.write((connection) => new Reindexer(connection, this.#database.dialect, known).prepare()),
+      this.#database.write((connection) => new Reindexer(connection, this.#database.dialect, known).prepare(everything)),
     )
     this.#catalogs.forget([app])
   }
