@@ -16,6 +16,11 @@ const UNVERIFIED = {
   status: 401,
   message: 'Unable to authenticate OAuth credentials',
 }
+const CORRUPT = {
+  code: 'auth_bad_access_token',
+  status: 401,
+  message: 'Unable to authenticate due to corrupt access token',
+}
 const EXPIRED = {
   code: 'expired_token',
   status: 401,
@@ -164,22 +169,26 @@ describe('access tokens', () => {
 
     for (let index = 0; index < token.length; index++) {
       const changed = token.slice(0, index) + (token[index] === 'A' ? 'B' : 'A') + token.slice(index + 1)
-      expect(refusal(tokens, changed)).toMatchObject(UNVERIFIED)
+      expect(refusal(tokens, changed)).toMatchObject(token[index] === '.' ? CORRUPT : UNVERIFIED)
     }
   })
 
-  it.each(['', '.', '..', 'a.b.c', 'YWMt' + 'a'.repeat(59), '{}', 'null', 'é.é.é'])(
+  it.each(['', '.', '..', 'BADTOKEN', 'YWMt' + 'a'.repeat(59), '{}', 'null', 'é.é.é'])(
     '"%s" is none',
     (text) => {
-      expect(refusal(open(), text)).toMatchObject(UNVERIFIED)
+      expect(refusal(open(), text)).toMatchObject(CORRUPT)
     },
   )
+
+  it('of the right form but by nobody are not verified', () => {
+    expect(refusal(open(), 'a.b.c')).toMatchObject(UNVERIFIED)
+  })
 
   it('of a megabyte are refused at once', () => {
     const megabyte = `${'a'.repeat(1_000_000)}.b.c`
     const started = performance.now()
 
-    expect(refusal(open(), megabyte)).toMatchObject(UNVERIFIED)
+    expect(refusal(open(), megabyte)).toMatchObject(CORRUPT)
     expect(performance.now() - started).toBeLessThan(250)
   })
 })

@@ -60,6 +60,7 @@ const ALGORITHM = 'HS256'
 const MANAGEMENT = 'management'
 /** Ours have about 400. */
 const MAX_TOKEN_LENGTH = 2048
+const FORM = /^[\w-]+\.[\w-]+\.[\w-]*$/
 
 export interface AccessTokensOptions {
   /** The installation's secret, of at least 32 bytes; the signing key is derived from it. */
@@ -104,10 +105,11 @@ export class AccessTokens {
 
   /**
    * What the token says at the time `now` (UTC milliseconds). Whether it was revoked is not known here.
-   * @throws {AppError} `auth_unverified_oath` for anything we did not issue, `expired_token` once it is over.
+   * @throws {AppError} `auth_bad_access_token` for what has not the form of a token, `auth_unverified_oath` for
+   * one that we did not issue, `expired_token` once it is over.
    */
   verify(token: string, now: number): Claims {
-    if (token.length > MAX_TOKEN_LENGTH) throw unverified()
+    if (token.length > MAX_TOKEN_LENGTH || !FORM.test(token)) throw corrupt()
     const claims = this.#verified.get(token) ?? this.#read(token)
     this.#verified.delete(token)
     if (claims.expiresAt !== null && now >= claims.expiresAt) throw expired()
@@ -137,6 +139,9 @@ export class AccessTokens {
   }
 }
 
+// Usergrid's client for Node tells the two apart.
+const corrupt = (): AppError =>
+  new AppError('auth_bad_access_token', 'Unable to authenticate due to corrupt access token')
 const unverified = (cause?: unknown): AppError =>
   new AppError('auth_unverified_oath', 'Unable to authenticate OAuth credentials', { cause })
 const expired = (): AppError =>
