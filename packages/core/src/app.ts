@@ -13,6 +13,7 @@ import {
   Authenticator,
   DEFAULT_PASSWORD_POLICY,
   type HashCost,
+  OpaqueTokens,
   secretBox,
   tokenRoutes,
   Tokens,
@@ -150,7 +151,8 @@ export class Engine {
       maxAge,
     })
     const forget = (app: number): void => (app === MANAGEMENT.id ? admins.forget() : grants.forget(app))
-    const accessTokens = new AccessTokens({ secret })
+    const opaque = usergrid ? new OpaqueTokens({ engine: entities, home: MANAGEMENT.id, maxAge }) : null
+    const accessTokens = opaque ?? new AccessTokens({ secret })
     const verify = (user: StoredEntity | null, password: string) => passwords.verify(entities, user, password)
     const client = (id: string, clientSecret: string) => organizations.client(id, clientSecret)
     const tokens = new Tokens({ engine: entities, tokens: accessTokens, verify, client, management: MANAGEMENT.id, clock, forget })
@@ -195,7 +197,7 @@ export class Engine {
     this.#entities = entities
     this.#organizations = organizations
     this.#bootstrapOptions = { engine: entities, organizations, passwords, admins }
-    this.#retention = setInterval(() => void this.#prune(clock() - changeLogRetention, log), HOUR).unref()
+    this.#retention = setInterval(() => void this.#prune(clock(), changeLogRetention, opaque, log), HOUR).unref()
   }
 
   /** Answers one request of the wire protocol. Never rejects: errors are replies. */
@@ -234,11 +236,12 @@ export class Engine {
     await this.#store.close()
   }
 
-  async #prune(before: number, log: Log): Promise<void> {
+  async #prune(now: number, retention: number, opaque: OpaqueTokens | null, log: Log): Promise<void> {
     try {
-      await this.#entities.store.pruneChanges(before)
+      await this.#entities.store.pruneChanges(now - retention)
+      await opaque?.removeExpired(now)
     } catch (err) {
-      log.warn({ err }, 'old lines of the change log could not be removed; trying again in an hour')
+      log.warn({ err }, 'what is out of date could not be removed; trying again in an hour')
     }
   }
 }

@@ -55,6 +55,23 @@ export const NEVER_EXPIRES_IN = 9_223_372_036_854_776
 export const expiresIn = (ttl: number | null): number =>
   ttl === null ? NEVER_EXPIRES_IN : Math.round(ttl / 1000)
 
+/** Issues tokens and knows what they say. */
+export interface TokenKeeper {
+  /** @throws {AppError} `illegal_argument` for a lifetime that is not a positive whole number. */
+  issue(token: NewToken): IssuedToken | Promise<IssuedToken>
+  /**
+   * What the token says at the time `now` (UTC milliseconds). Whether it was revoked is not known here.
+   * @throws {AppError} `auth_unverified_oath` for anything we did not issue, `expired_token` once it is over.
+   */
+  verify(token: string, now: number): Claims | Promise<Claims>
+}
+
+/** @throws {AppError} `illegal_argument` for a lifetime that is not a positive whole number. */
+export const checkLifetime = (ttl: number | null): void => {
+  if (ttl !== null && !(Number.isSafeInteger(ttl) && ttl > 0))
+    throw illegalArgument('ttl must be a whole number of milliseconds above 0', 'ttl')
+}
+
 const ISSUER = 'entigrid'
 const ALGORITHM = 'HS256'
 const MANAGEMENT = 'management'
@@ -70,7 +87,7 @@ export interface AccessTokensOptions {
 }
 
 /** Issues and verifies access tokens that carry what they say: JWT (RFC 7519), signed with HS256 and nothing else. */
-export class AccessTokens {
+export class AccessTokens implements TokenKeeper {
   readonly #key: KeyObject
   readonly #remembered: number
   /** Least recently used first. */
@@ -83,8 +100,7 @@ export class AccessTokens {
 
   /** @throws {AppError} `illegal_argument` for a lifetime that is not a positive whole number. */
   issue({ principal, ttl, now }: NewToken): IssuedToken {
-    if (ttl !== null && !(Number.isSafeInteger(ttl) && ttl > 0))
-      throw illegalArgument('ttl must be a whole number of milliseconds above 0', 'ttl')
+    checkLifetime(ttl)
     const owner = ownerOf(principal)
     const payload = {
       kind: owner.kind,
@@ -142,9 +158,9 @@ export class AccessTokens {
 // Usergrid's client for Node tells the two apart.
 const corrupt = (): AppError =>
   new AppError('auth_bad_access_token', 'Unable to authenticate due to corrupt access token')
-const unverified = (cause?: unknown): AppError =>
+export const unverified = (cause?: unknown): AppError =>
   new AppError('auth_unverified_oath', 'Unable to authenticate OAuth credentials', { cause })
-const expired = (): AppError =>
+export const expired = (): AppError =>
   new AppError('expired_token', 'Unable to authenticate due to expired access token')
 
 const claimsOf = (id: string, owner: TokenOwner, issuedAt: number, ttl: number | null): Claims =>
@@ -156,7 +172,7 @@ const claimsOf = (id: string, owner: TokenOwner, issuedAt: number, ttl: number |
     ttl,
   })
 
-const ownerOf = (principal: TokenPrincipal): TokenOwner => {
+export const ownerOf = (principal: TokenPrincipal): TokenOwner => {
   switch (principal.kind) {
     case 'user':
       return { kind: 'user', app: principal.app, uuid: principal.uuid }

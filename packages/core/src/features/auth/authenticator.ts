@@ -5,7 +5,7 @@ import { param, type Params } from '../../api/url.js'
 import { AppError, unauthorized } from '../../domain/errors.js'
 import type { StoredEntity } from '../../storage/store.js'
 import type { GrantsSource } from '../roles/index.js'
-import type { AccessTokens, Claims } from './access-token.js'
+import type { Claims, TokenKeeper } from './access-token.js'
 
 /** What authentication asks of administrators and clients. */
 export interface Accounts {
@@ -28,7 +28,7 @@ export interface AdminState {
 }
 
 export interface AuthenticatorOptions {
-  tokens: AccessTokens
+  tokens: TokenKeeper
   accounts: Accounts
   grants: GrantsSource
   /** UTC milliseconds. */
@@ -86,7 +86,7 @@ export class Authenticator {
   }
 
   async #byToken(token: string, app: Application | null): Promise<Caller> {
-    const claims = this.#options.tokens.verify(token, this.#options.clock())
+    const claims = await this.#options.tokens.verify(token, this.#options.clock())
     const { owner } = claims
     switch (owner.kind) {
       case 'user':

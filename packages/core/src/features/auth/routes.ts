@@ -42,14 +42,14 @@ const me = async (doors: TokenDoors, call: Call): Promise<ApiReply> => {
   const { caller } = call
   if (caller.token === undefined || caller.self === null) return grant(doors, call, null)
   const owner = await doors.tokens.administrator(caller.self.uuid)
-  return granted(doors, { access_token: caller.token, expires_in: doors.tokens.remaining(caller.token), owner })
+  return granted(doors, { access_token: caller.token, expires_in: await doors.tokens.remaining(caller.token), owner })
 }
 
 const mint = async (doors: TokenDoors, call: AppCall): Promise<ApiReply> => {
   const { app, caller, args, params } = call
   if (!isAppAdmin(caller, app)) throw new AppError('unauthorized', 'Only administrators of the application may do this', { status: 403 })
   const user = await doors.user(app, args[0]!)
-  const made = doors.tokens.grantFor(user, { application: app, properties: await doors.properties(app) }, params.get('ttl')?.[0])
+  const made = await doors.tokens.grantFor(user, { application: app, properties: await doors.properties(app) }, params.get('ttl')?.[0])
   return granted(doors, made)
 }
 

@@ -4,7 +4,7 @@ import { isJsonObject, type JsonObject } from '../../domain/json.js'
 import { isUuid } from '../../domain/uuid.js'
 import type { Engine } from '../../engine/engine.js'
 import type { StoredEntity } from '../../storage/store.js'
-import { type AccessTokens, expiresIn } from './access-token.js'
+import { expiresIn, type TokenKeeper, type TokenPrincipal } from './access-token.js'
 
 /** Seven days: the default and the longest lifetime of a token, in milliseconds. */
 export const MAX_TTL = 604_800_000
@@ -12,7 +12,7 @@ const TOKENS = 'tokens'
 
 export interface TokensOptions {
   engine: Engine
-  tokens: AccessTokens
+  tokens: TokenKeeper
   /** Checks passwords of users, also of the management application. */
   verify: (user: StoredEntity | null, password: string) => Promise<boolean>
   client: (id: string, secret: string) => Promise<StoredEntity | null>
@@ -58,13 +58,13 @@ export class Tokens {
 
   /** Revokes one token, which must be the user's. @throws {AppError} `illegal_argument`, `auth_bad_access_token`. */
   async revoke(principal: string, user: StoredEntity, token: string): Promise<void> {
-    const claims = this.#options.tokens.verify(token, this.#options.clock())
+    const claims = await this.#options.tokens.verify(token, this.#options.clock())
     if (!('uuid' in claims.owner) || claims.owner.uuid !== user.uuid) throw illegalArgument('The token belongs to somebody else', 'token')
     await this.#mark(principal, user, claims.id, String(claims.expiresAt ?? 0))
   }
 
   /** A token for a user, without his password: for those who administer the application. */
-  grantFor(user: StoredEntity, app: { application: Application; properties: JsonObject }, ttl: unknown): Grant {
+  grantFor(user: StoredEntity, app: { application: Application; properties: JsonObject }, ttl: unknown): Promise<Grant> {
     const { max, fallback } = lifetimes(app.properties)
     return this.#issue({ kind: 'user', app: app.application.uuid, uuid: user.uuid, username: '' }, user, ttlOf(ttl, max, fallback))
   }
@@ -75,9 +75,9 @@ export class Tokens {
   }
 
   /** Seconds that a valid token has left. */
-  remaining(token: string): number {
+  async remaining(token: string): Promise<number> {
     const now = this.#options.clock()
-    const { expiresAt } = this.#options.tokens.verify(token, now)
+    const { expiresAt } = await this.#options.tokens.verify(token, now)
     return expiresAt === null ? expiresIn(null) : Math.round((expiresAt - now) / 1000)
   }
 
@@ -106,8 +106,8 @@ export class Tokens {
       : this.#issue({ kind: 'application', app: owner.uuid }, owner, lifetime)
   }
 
-  #issue(principal: Parameters<AccessTokens['issue']>[0]['principal'], owner: StoredEntity, ttl: number | null): Grant {
-    const { token } = this.#options.tokens.issue({ principal, ttl, now: this.#options.clock() })
+  async #issue(principal: TokenPrincipal, owner: StoredEntity, ttl: number | null): Promise<Grant> {
+    const { token } = await this.#options.tokens.issue({ principal, ttl, now: this.#options.clock() })
     return { access_token: token, expires_in: expiresIn(ttl), owner }
   }
 

@@ -1,0 +1,90 @@
+import { randomBytes } from 'node:crypto'
+import { AppError } from '../../domain/errors.js'
+import type { JsonObject } from '../../domain/json.js'
+import type { Engine } from '../../engine/engine.js'
+import { type Claims, checkLifetime, expired, type IssuedToken, type NewToken, ownerOf, type TokenKeeper, type TokenOwner, unverified } from './access-token.js'
+import { hashOpaqueToken, isOpaqueToken, newOpaqueToken } from './opaque-token.js'
+
+const COLLECTION = 'tokens'
+const MAX_REMEMBERED = 10_000
+
+export interface OpaqueTokensOptions {
+  engine: Engine
+  /** Number of the application that keeps them. */
+  home: number
+  /** How long a token that was read stays good, in milliseconds. */
+  maxAge: number
+}
+
+/**
+ * Tokens of 63 characters that say nothing, as Usergrid's clients expect them in compatibility mode. What they
+ * mean is stored under their hash.
+ */
+export class OpaqueTokens implements TokenKeeper {
+  readonly #options: OpaqueTokensOptions
+  readonly #known = new Map<string, { claims: Claims; readAt: number }>()
+
+  constructor(options: OpaqueTokensOptions) {
+    this.#options = options
+  }
+
+  async issue({ principal, ttl, now }: NewToken): Promise<IssuedToken> {
+    checkLifetime(ttl)
+    const token = newOpaqueToken(randomBytes)
+    const owner = ownerOf(principal)
+    const { engine, home } = this.#options
+    const stored = await engine.create(home, null, COLLECTION, {
+      name: hashOpaqueToken(token),
+      owner: { ...owner },
+      issuedAt: now,
+      ttl: ttl ?? 0,
+      expiresAt: ttl === null ? 0 : now + ttl,
+    })
+    return { token, claims: claimsOf(stored.object) }
+  }
+
+  async verify(token: string, now: number): Promise<Claims> {
+    if (!isOpaqueToken(token)) throw unverified()
+    const hash = hashOpaqueToken(token)
+    const claims = this.#remembered(hash, now) ?? (await this.#read(hash, now))
+    if (claims.expiresAt !== null && now >= claims.expiresAt) throw expired()
+    return claims
+  }
+
+  /** Forgets tokens that ran out; returns how many. `now` is UTC milliseconds. */
+  async removeExpired(now: number): Promise<number> {
+    const { engine, home } = this.#options
+    const over = { kind: 'compare', path: 'expiresat', op: '<', value: { kind: 'number', value: now } } as const
+    const set = { kind: 'compare', path: 'expiresat', op: '>', value: { kind: 'number', value: 0 } } as const
+    const query = { projection: null, filter: { kind: 'and' as const, items: [over, set] }, direct: null, sort: [] }
+    let removed = 0
+    for (;;) {
+      const batch = await engine.removeWhere(home, null, COLLECTION, { query, limit: 500, cursor: null })
+      removed += batch.length
+      if (batch.length < 500) return removed
+    }
+  }
+
+  #remembered(hash: string, now: number): Claims | undefined {
+    const known = this.#known.get(hash)
+    return known !== undefined && now - known.readAt < this.#options.maxAge ? known.claims : undefined
+  }
+
+  async #read(hash: string, now: number): Promise<Claims> {
+    const { engine, home } = this.#options
+    const stored = await engine.store.find(home, COLLECTION, 'name', hash)
+    if (stored === null) throw new AppError('auth_invalid', 'Unable to authenticate')
+    const claims = claimsOf(stored.object)
+    if (this.#known.size >= MAX_REMEMBERED) this.#known.clear()
+    this.#known.set(hash, { claims, readAt: now })
+    return claims
+  }
+}
+
+const claimsOf = ({ uuid, owner, issuedAt, ttl, expiresAt }: JsonObject): Claims => ({
+  id: String(uuid),
+  owner: owner as unknown as TokenOwner,
+  issuedAt: Number(issuedAt),
+  ttl: ttl === 0 ? null : Number(ttl),
+  expiresAt: expiresAt === 0 ? null : Number(expiresAt),
+})
