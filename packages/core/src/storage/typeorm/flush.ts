@@ -2,12 +2,13 @@ import { HIDDEN_VERB } from '../../domain/verbs.js'
 import type { Links } from '../store.js'
 import type { AppCatalog, Catalogs, Collection, Path } from './catalog.js'
 import { catalogWrite, createPaths } from './catalog.js'
+import { changeLock } from './change-lock.js'
 import type { SqlConnection, SqlDatabase } from './connection.js'
 import { removeLink } from './entity-row.js'
 import type { IdSource } from './id-source.js'
-import { deleteWords, INDEX_ROW, insertWords } from './index-rows.js'
+import { deleteWords, INDEX_ROW, insertWords, markMulti } from './index-rows.js'
 import { indexKeys, missingPaths } from './index-keys.js'
-import { all, bindUuid, deleteRows, type Dialect, insertRows, isIn, run, rowsAs, type Sql } from './sql.js'
+import { all, asOne, bindUuid, deleteRows, type Dialect, insertRows, isIn, run, rowsAs, type Sql } from './sql.js'
 import type { EdgeEntry, Entry, WriteState } from './write-state.js'
 
 const UNIQUE_ROW = INDEX_ROW
@@ -53,23 +54,26 @@ export class Flush {
   readonly #connection: SqlConnection
   readonly #database: SqlDatabase
   readonly #dialect: Dialect
+  readonly #catalogs: Catalogs
   readonly #loaded: Map<number, AppCatalog>
   readonly #state: WriteState
   readonly #ids: IdSource
   readonly #deletes: Sql[] = []
   readonly #writes: Sql[] = []
+  readonly #changed = new Set<number>()
 
   constructor({ connection, database, catalogs, loaded, state, ids }: FlushOptions) {
     this.#connection = connection
     this.#database = database
     this.#dialect = catalogs.dialect
+    this.#catalogs = catalogs
     this.#loaded = loaded
     this.#state = state
     this.#ids = ids
   }
 
-  /** Returns whether anything was written. */
-  async run(): Promise<boolean> {
+  /** Returns the applications of whose catalog something changed, so that copies of it in memory are old. */
+  async run(): Promise<ReadonlySet<number>> {
     const touched = [...this.#state.rows.values()]
       .filter(({ original, current }) => original !== current)
       .map((entry): Touched => ({ ...entry, collection: this.#collectionOf(entry) }))
@@ -80,12 +84,18 @@ export class Flush {
     this.#edges()
     this.#dictionaries(touched)
     this.#counts(touched)
-    this.#changes()
     this.#settings()
     const loosened = await this.#looseEnds(touched)
-    for (const statement of [...this.#deletes, ...this.#writes]) await run(this.#connection, this.#dialect, statement)
+    for (const statement of this.#statements()) await run(this.#connection, this.#dialect, statement)
     await this.#unlink(loosened)
-    return this.#deletes.length + this.#writes.length > 0
+    await this.#changes()
+    return this.#changed
+  }
+
+  /** What goes comes before what takes its place. */
+  #statements(): Sql[] {
+    if (this.#dialect === 'sqlite') return [...this.#deletes, ...this.#writes]
+    return [...asOne(this.#deletes), ...asOne(this.#writes)]
   }
 
   #collectionOf({ app, current, original, collectionId }: Entry): Collection {
@@ -143,14 +153,13 @@ export class Flush {
         if (after.words !== '') wordsFresh.push([app, id, after.words])
       }
       for (const path of after.newlyMulti) multi.add(path)
+      if (after.newlyMulti.length > 0) this.#changed.add(app)
     }
     this.#deletes.push(...deleteRows(this.#dialect, 'entity_index', INDEX_ROW, gone))
     this.#writes.push(...insertRows(this.#dialect, 'entity_index', INDEX_ROW, fresh))
     this.#deletes.push(...deleteWords(this.#dialect, wordsGone))
     this.#writes.push(...insertWords(this.#dialect, wordsFresh))
-    if (multi.size === 0) return
-    const list = isIn(this.#dialect, 'id', 'bigint', [...multi].map(({ id }) => id))
-    await run(this.#connection, this.#dialect, { text: `UPDATE path SET multi = 1 WHERE ${list.text}`, values: list.values })
+    for (const statement of markMulti(this.#dialect, multi)) await run(this.#connection, this.#dialect, statement)
     for (const path of multi) path.multi = true
   }
 
@@ -210,7 +219,12 @@ export class Flush {
     this.#writes.push(...insertRows(this.#dialect, 'collection_count', columns, rows, { tail }))
   }
 
-  #changes(): void {
+  /** Comes last, as who holds the lock must not wait for anybody. */
+  async #changes(): Promise<void> {
+    if (this.#dialect === 'postgres') {
+      const apps = new Set(this.#state.lines.map(({ app }) => app))
+      for (const app of apps) await run(this.#connection, this.#dialect, changeLock(app, 'shared'))
+    }
     const rows = this.#state.lines.map(({ app, collectionId, uuid, kind, verbId, target, principal, at }) => [
       app,
       collectionId,
@@ -221,11 +235,14 @@ export class Flush {
       principal,
       at,
     ])
-    this.#writes.push(...insertRows(this.#dialect, 'change', CHANGE_ROW, rows))
+    for (const statement of insertRows(this.#dialect, 'change', CHANGE_ROW, rows)) {
+      await run(this.#connection, this.#dialect, statement)
+    }
   }
 
   #settings(): void {
     for (const { app, collection, settings } of this.#state.settings.values()) {
+      this.#changed.add(app)
       this.#loaded.get(app)!.collections.get(collection)!.settings = settings
       const values = [settings === null ? null : JSON.stringify(settings), app, collection]
       this.#writes.push({ text: 'UPDATE collection SET settings = ? WHERE app_id = ? AND name = ?', values })
@@ -239,7 +256,7 @@ export class Flush {
   async #looseEnds(touched: readonly Touched[]): Promise<LooseEnd[]> {
     const ends: LooseEnd[] = []
     for (const { app, src, verbId, tgt, original, current } of this.#state.edges.values()) {
-      if (original === null || current !== null) continue
+      if (current !== null || (original === null && !this.#hasNewLink(src))) continue
       ends.push({ app, id: src, verbId, direction: 'out' }, { app, id: tgt, verbId, direction: 'in' })
     }
     const removed = touched.filter(({ current, original }) => current === null && original !== null)
@@ -258,7 +275,22 @@ export class Flush {
         else ends.push({ app, id: src, verbId, direction: 'out' })
       }
     }
+    await this.#knowVerbs(ends)
     return ends.filter(({ id }) => this.#state.rows.get(id)?.current !== null)
+  }
+
+  /** Whether a connection that came and went in this group may have left a link. */
+  #hasNewLink(id: number): boolean {
+    const entry = this.#state.rows.get(id)
+    return entry !== undefined && entry.current?.links !== entry.original?.links
+  }
+
+  /** Another process may have made a verb. */
+  async #knowVerbs(ends: readonly LooseEnd[]): Promise<void> {
+    const unknown = ends.filter(({ app, verbId }) => !this.#loaded.get(app)!.verbNames.has(verbId))
+    for (const app of new Set(unknown.map((end) => end.app))) {
+      this.#loaded.set(app, await this.#catalogs.load(this.#connection, app))
+    }
   }
 
   /** Takes a verb off the entities that have no connection of it left. */
@@ -276,14 +308,14 @@ export class Flush {
       [['app_id', 'bigint'], ['id', 'bigint'], ['verb_id', 'bigint']],
       ends.map(({ app, id, verbId }) => [app, id, verbId]),
     )
-    const lock = this.#dialect === 'postgres' ? 'ORDER BY e.id FOR NO KEY UPDATE OF e' : ''
+    await this.#lock(ends)
     const rows = await all<{ app_id: number; id: number; verb_id: number; links: string | null }>(
       this.#connection,
       this.#dialect,
       {
         text: `SELECT e.app_id, e.id, v.verb_id, e.links FROM ${wanted.text} CROSS JOIN entity e
           WHERE e.app_id = v.app_id AND e.id = v.id AND NOT EXISTS (
-            SELECT 1 FROM edge g WHERE g.app_id = v.app_id AND g.${column} = v.id AND g.verb_id = v.verb_id) ${lock}`,
+            SELECT 1 FROM edge g WHERE g.app_id = v.app_id AND g.${column} = v.id AND g.verb_id = v.verb_id)`,
         values: wanted.values,
       },
     )
@@ -297,6 +329,16 @@ export class Flush {
       const values = [value === null ? null : JSON.stringify(value), app, id]
       await run(this.#connection, this.#dialect, { text: 'UPDATE entity SET links = ? WHERE app_id = ? AND id = ?', values })
     }
+  }
+
+  /** A statement of its own: one that waited for the lock would still not see the connection made meanwhile. */
+  async #lock(ends: readonly LooseEnd[]): Promise<void> {
+    if (this.#dialect === 'sqlite') return
+    const key = [['app_id', 'bigint'], ['id', 'bigint']] as const
+    const wanted = rowsAs(this.#dialect, key, ends.map(({ app, id }) => [app, id]))
+    const text = `SELECT 1 AS locked FROM ${wanted.text} CROSS JOIN entity e
+      WHERE e.app_id = v.app_id AND e.id = v.id ORDER BY e.app_id, e.id FOR NO KEY UPDATE OF e`
+    await run(this.#connection, this.#dialect, { text, values: wanted.values })
   }
 
   #isHidden({ app, verbId }: LooseEnd): boolean {

@@ -134,3 +134,13 @@ export const join = (parts: readonly (Sql | string)[], separator = ' '): Sql => 
   text: parts.map((part) => (typeof part === 'string' ? part : part.text)).join(separator),
   values: parts.flatMap((part) => (typeof part === 'string' ? [] : part.values)),
 })
+
+/**
+ * Several writes as one statement, to save round trips on PostgreSQL. They all see the database as it was
+ * before, so none may depend on another.
+ */
+export const asOne = (statements: readonly Sql[]): Sql[] => {
+  if (statements.length < 2) return [...statements]
+  const parts = statements.map(({ text }, i) => `w${i} AS (${text})`)
+  return [{ text: `WITH ${parts.join(', ')} SELECT 1`, values: statements.flatMap(({ values }) => values) }]
+}

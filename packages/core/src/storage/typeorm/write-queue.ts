@@ -119,7 +119,8 @@ export class WriteQueue {
     const loaded = new Map<number, AppCatalog>()
     const ids = this.#database.dialect === 'sqlite' ? this.#sharedIds : new IdSource('postgres')
     try {
-      await this.#database.write((connection) => this.#runOn(connection, group, loaded, ids))
+      const changed = await this.#database.write((connection) => this.#runOn(connection, group, loaded, ids))
+      this.#catalogs.forget(changed)
     } catch (error) {
       this.#catalogs.forget(loaded.keys())
       ids.clear()
@@ -127,7 +128,12 @@ export class WriteQueue {
     }
   }
 
-  async #runOn(connection: SqlConnection, group: Job[], loaded: Map<number, AppCatalog>, ids: IdSource): Promise<void> {
+  async #runOn(
+    connection: SqlConnection,
+    group: Job[],
+    loaded: Map<number, AppCatalog>,
+    ids: IdSource,
+  ): Promise<ReadonlySet<number>> {
     const state = new WriteState(ids, () => this.#nextEdgeTime())
     const shared = { connection, database: this.#database, catalogs: this.#catalogs, loaded, state, ids }
     const reader = new NeedReader(shared)
@@ -143,7 +149,7 @@ export class WriteQueue {
       })
       if (needs.length > 0) await reader.read(needs)
     }
-    await new Flush(shared).run()
+    return new Flush(shared).run()
   }
 
   /** Runs one transaction function; returns what it still needs, nothing when it came to an end. */
