@@ -2,7 +2,7 @@ import { type AppCatalog, type Catalogs, catalogWrite, createCollections, create
 import type { SqlConnection, SqlDatabase } from './connection.js'
 import { ENTITY_COLUMNS, type EntityColumns, EntityRow } from './entity-row.js'
 import type { IdSource } from './id-source.js'
-import { all, bindUuid, type Dialect, isIn, rowsAs } from './sql.js'
+import { all, bindUuid, type Dialect, isIn, rowsAs, uniqueOwners } from './sql.js'
 import type { WriteState } from './write-state.js'
 
 /** One thing that a transaction function asked for and that is not in memory yet. */
@@ -122,7 +122,7 @@ export class NeedReader {
       text: `SELECT e.app_id, ${ENTITY_COLUMNS} FROM entity e WHERE e.app_id = ? AND ${condition.text} ${this.#lock}`,
       values: [app, ...condition.values],
     })
-    for (const row of rows) this.#keep(row)
+    await this.#keepAll(rows)
   }
 
   async #readUniques(needs: NeedOf<'unique'>[]): Promise<void> {
@@ -133,19 +133,17 @@ export class NeedReader {
     const wanted = rowsAs(
       this.#dialect,
       [['app_id', 'bigint'], ['path_id', 'bigint'], ['key', 'bytea']],
-      needs.map(({ app, path, key }) => [app, path, key]),
+      [...needs].sort((a, b) => a.path - b.path || Buffer.compare(a.key, b.key)).map(({ app, path, key }) => [app, path, key]),
     )
-    const rows = await all<EntityOfApp & { path_id: number; key: Buffer }>(this.#connection, this.#dialect, {
-      text: `SELECT u.path_id, u.key, e.app_id, ${ENTITY_COLUMNS} FROM ${wanted.text}
-        CROSS JOIN entity_unique u CROSS JOIN entity e
-        WHERE u.app_id = v.app_id AND u.path_id = v.path_id AND u.key = v.key AND e.app_id = u.app_id AND e.id = u.eid
-        ${this.#lock}`,
+    const lock = this.#dialect === 'postgres' ? 'FOR NO KEY UPDATE OF e' : ''
+    const rows = await all<EntityOfApp & { path_id: number; k: Buffer }>(this.#connection, this.#dialect, {
+      text: uniqueOwners(this.#dialect, wanted.text, `e.app_id, ${ENTITY_COLUMNS}`, lock),
       values: wanted.values,
     })
+    await this.#keepAll(rows)
     for (const row of rows) {
-      const slot = `${row.path_id}:${row.key.toString('latin1')}`
-      this.#state.uniques.set(slot, { app: row.app_id, path: row.path_id, key: row.key, original: row.id, current: row.id })
-      this.#keep(row)
+      const slot = `${row.path_id}:${row.k.toString('latin1')}`
+      this.#state.uniques.set(slot, { app: row.app_id, path: row.path_id, key: row.k, original: row.id, current: row.id })
     }
   }
 
@@ -201,6 +199,15 @@ export class NeedReader {
   /** Rows that are read to be written are locked; SQLite has but one writer. */
   get #lock(): string {
     return this.#dialect === 'postgres' ? 'ORDER BY e.app_id, e.id FOR NO KEY UPDATE OF e' : ''
+  }
+
+  /** Another process may have made the collection of an entity. */
+  async #keepAll(rows: readonly EntityOfApp[]): Promise<void> {
+    const unknown = rows.filter((row) => !this.#catalog(row.app_id).byId.has(row.coll_id))
+    for (const app of new Set(unknown.map((row) => row.app_id))) {
+      this.#loaded.set(app, await this.#catalogs.load(this.#connection, app))
+    }
+    for (const row of rows) this.#keep(row)
   }
 
   #keep(row: EntityOfApp): void {

@@ -11,13 +11,16 @@ import type {
   StoredEntity,
   Transaction,
 } from '../store.js'
+import { pathsOf } from './access.js'
 import { type AppCatalog, Catalogs, type Collection, pathKey } from './catalog.js'
+import { changeLock } from './change-lock.js'
 import type { SqlConnection, SqlDatabase } from './connection.js'
 import { ENTITY_COLUMNS, type EntityColumns, EntityRow } from './entity-row.js'
 import { ListingRun } from './listing.js'
 import { Reindexer } from './reindex.js'
 import { Scans } from './scans.js'
-import { all, bindUuid, isIn, rowsAs, run, type Sql } from './sql.js'
+import { collectionNameIn, StaleCatalog } from './stale-catalog.js'
+import { all, bindUuid, isIn, rowsAs, run, type Sql, uniqueOwners } from './sql.js'
 import { WriteQueue } from './write-queue.js'
 
 export interface StoreOptions {
@@ -58,23 +61,17 @@ export class SqlStore implements Store {
   }
 
   async getAny(app: number, uuid: string): Promise<StoredEntity | null> {
-    const catalog = await this.#catalog(app)
-    const sql = {
-      text: `SELECT ${ENTITY_COLUMNS} FROM entity e WHERE e.app_id = ? AND e.uuid = ?`,
-      values: [app, bindUuid(this.#database.dialect, uuid)],
-    }
-    const [row] = await this.#read((connection) => this.#all<EntityColumns>(connection, sql))
-    return row === undefined ? null : this.#row(catalog, row)
+    return (await this.getMany(app, [uuid]))[0] ?? null
   }
 
   async getMany(app: number, uuids: readonly string[]): Promise<(StoredEntity | null)[]> {
     if (uuids.length === 0) return []
-    const catalog = await this.#catalog(app)
     const { dialect } = this.#database
     const list = isIn(dialect, 'e.uuid', 'uuid', uuids.map((uuid) => bindUuid(dialect, uuid)))
     const sql = { text: `SELECT ${ENTITY_COLUMNS} FROM entity e WHERE e.app_id = ? AND ${list.text}`, values: [app, ...list.values] }
     const rows = await this.#read((connection) => this.#all<EntityColumns>(connection, sql))
-    const byUuid = new Map(rows.map((row) => this.#row(catalog, row)).map((entity) => [entity.uuid, entity]))
+    const entities = await this.#withCatalog(app, (catalog) => rows.map((row) => entityIn(catalog, row)))
+    const byUuid = new Map(entities.map((entity) => [entity.uuid, entity]))
     return uuids.map((uuid) => byUuid.get(uuid) ?? null)
   }
 
@@ -88,17 +85,15 @@ export class SqlStore implements Store {
     property: string,
     values: readonly string[],
   ): Promise<(StoredEntity | null)[]> {
-    const known = await this.#collection(app, collection)
-    const path = known?.paths.get(pathKey('unique', property))
+    const key = pathKey('unique', property)
+    const known = await this.#collectionWith(app, collection, [key])
+    const path = known?.paths.get(key)
     if (known === null || path === undefined || values.length === 0) return values.map(() => null)
     const keys = values.map(uniqueKey)
     const { dialect } = this.#database
-    const wanted = rowsAs(dialect, [['key', 'bytea']], keys.map((key) => [key]))
-    const sql = {
-      text: `SELECT u.key AS k, ${ENTITY_COLUMNS} FROM ${wanted.text} CROSS JOIN entity_unique u CROSS JOIN entity e
-        WHERE u.app_id = ? AND u.path_id = ? AND u.key = v.key AND e.app_id = u.app_id AND e.id = u.eid`,
-      values: [...wanted.values, app, path.id],
-    }
+    const columns = [['app_id', 'bigint'], ['path_id', 'bigint'], ['key', 'bytea']] as const
+    const wanted = rowsAs(dialect, columns, keys.map((key) => [app, path.id, key]))
+    const sql = { text: uniqueOwners(dialect, wanted.text, ENTITY_COLUMNS, ''), values: wanted.values }
     const rows = await this.#read((connection) => this.#all<EntityColumns & { k: Buffer }>(connection, sql))
     const byKey = new Map(rows.map((row) => [row.k.toString('latin1'), EntityRow.of(app, collection, row)]))
     return keys.map((key) => byKey.get(key.toString('latin1')) ?? null)
@@ -107,28 +102,21 @@ export class SqlStore implements Store {
   // Listings
 
   async list(app: number, collection: string, request: ListRequest): Promise<Listing> {
-    const known = await this.#collection(app, collection)
+    const known = await this.#collectionWith(app, collection, pathsOf(request.filter, request.sort))
     if (known === null) return NOTHING
-    const catalog = await this.#catalog(app)
-    return this.#read((connection) => {
-      const scans = new Scans(connection, this.#database.dialect, app)
-      return this.#listing(catalog, scans, { collection: known, edges: null, request }).run()
-    })
+    return this.#listing(app, { collection: known, edges: null, request })
   }
 
   async connected(app: number, request: ConnectedRequest): Promise<Listing> {
-    const catalog = await this.#catalog(app)
     const { source, direction, verb } = request
     const names = verb === null ? (source.links?.[direction] ?? []) : [verb]
     const verbs = await Promise.all(names.map((name) => this.#verb(app, name)))
     const known = verbs.filter((id): id is number => id !== undefined)
-    const collection = request.collection === null ? null : await this.#collection(app, request.collection)
+    const paths = pathsOf(request.filter, request.sort)
+    const collection = request.collection === null ? null : await this.#collectionWith(app, request.collection, paths)
     if (known.length === 0 || (request.collection !== null && collection === null)) return NOTHING
     const edges = { entity: source.id, direction, verbs: known, collection: collection?.id ?? null }
-    return this.#read((connection) => {
-      const scans = new Scans(connection, this.#database.dialect, app)
-      return this.#listing(catalog, scans, { collection, edges, request }).run()
-    })
+    return this.#listing(app, { collection, edges, request })
   }
 
   async isConnected(source: StoredEntity, verb: string, target: StoredEntity): Promise<boolean> {
@@ -153,10 +141,13 @@ export class SqlStore implements Store {
   // Collections
 
   async counts(app: number): Promise<Map<string, number>> {
-    const catalog = await this.#catalog(app)
     const sql = { text: 'SELECT coll_id, sum(n) AS n FROM collection_count WHERE app_id = ? GROUP BY coll_id', values: [app] }
     const rows = await this.#read((connection) => this.#all<{ coll_id: number; n: number }>(connection, sql))
     const byId = new Map(rows.map(({ coll_id, n }) => [coll_id, Number(n)]))
+    const catalog = await this.#withCatalog(app, (known) => {
+      for (const { coll_id } of rows) collectionNameIn(known, coll_id)
+      return known
+    })
     return new Map([...catalog.collections.values()].map(({ id, name }) => [name, byId.get(id) ?? 0]))
   }
 
@@ -192,25 +183,19 @@ export class SqlStore implements Store {
   // Change log
 
   async changes(app: number, after: number, limit: number): Promise<Change[]> {
-    const catalog = await this.#catalog(app)
-    const postgres = this.#database.dialect === 'postgres'
-    const settled = postgres ? 'AND xid < pg_snapshot_xmin(pg_current_snapshot())' : ''
+    const { dialect } = this.#database
     const sql = {
       text: `SELECT seq, coll_id, uuid, kind, verb_id, target, principal, at FROM change
-        WHERE app_id = ? AND seq > ? ${settled} ORDER BY seq LIMIT ?`,
+        WHERE app_id = ? AND seq > ? ORDER BY seq LIMIT ?`,
       values: [app, after, limit],
     }
-    const rows = await this.#read((connection) => this.#all<ChangeRow>(connection, sql))
-    return rows.map((row) => ({
-      seq: row.seq,
-      collection: catalog.byId.get(row.coll_id)?.name ?? '',
-      uuid: uuidText(row.uuid),
-      kind: row.kind,
-      verb: row.verb_id === null ? null : (catalog.verbNames.get(row.verb_id) ?? null),
-      target: row.target === null ? null : uuidText(row.target),
-      principal: row.principal,
-      at: row.at,
-    }))
+    const read = (connection: SqlConnection) => this.#all<ChangeRow>(connection, sql)
+    const settled = async (connection: SqlConnection) => {
+      await run(connection, dialect, changeLock(app, 'alone'))
+      return read(connection)
+    }
+    const rows = await (dialect === 'postgres' ? this.#guard(() => this.#database.write(settled)) : this.#read(read))
+    return this.#withCatalog(app, (catalog) => rows.map((row) => changeIn(catalog, row)))
   }
 
   pruneChanges(before: number): Promise<number> {
@@ -234,20 +219,22 @@ export class SqlStore implements Store {
   }
 
   #listing(
-    catalog: AppCatalog,
-    scans: Scans,
-    { collection, edges, request }: Pick<ConstructorParameters<typeof ListingRun>[0], 'collection' | 'edges' | 'request'>,
-  ): ListingRun {
+    app: number,
+    options: Pick<ConstructorParameters<typeof ListingRun>[0], 'collection' | 'edges' | 'request'>,
+  ): Promise<Listing> {
     const { maxExamined, onSlowListing } = this.#options
-    return new ListingRun({
-      scans,
-      collection,
-      edges,
-      request,
-      maxExamined,
-      collectionName: (id) => catalog.byId.get(id)!.name,
-      onSlow: (examined) => onSlowListing({ app: catalog.app, collection: collection?.name ?? '*', examined }),
-    })
+    const collection = options.collection?.name ?? '*'
+    return this.#withCatalog(app, (catalog) =>
+      this.#read((connection) =>
+        new ListingRun({
+          ...options,
+          scans: new Scans(connection, this.#database.dialect, app),
+          maxExamined,
+          collectionName: (id) => collectionNameIn(catalog, id),
+          onSlow: (examined) => onSlowListing({ app, collection, examined }),
+        }).run(),
+      ),
+    )
   }
 
   #catalog(app: number): Promise<AppCatalog> | AppCatalog {
@@ -256,23 +243,46 @@ export class SqlStore implements Store {
 
   async #collection(app: number, name: string): Promise<Collection | null> {
     const known = (await this.#catalog(app)).collections.get(name)
-    return known ?? (await this.#fresh(app))?.collections.get(name) ?? null
+    if (known !== undefined) return known
+    const sql = { text: 'SELECT 1 AS found FROM collection WHERE app_id = ? AND name = ?', values: [app, name] }
+    return (await this.#refreshed(app, sql))?.collections.get(name) ?? null
+  }
+
+  /** A collection with those of the index paths (by `pathKey`) that exist. */
+  async #collectionWith(app: number, name: string, keys: readonly string[]): Promise<Collection | null> {
+    const known = await this.#collection(app, name)
+    const unknown = known === null ? [] : keys.filter((key) => !known.paths.has(key))
+    if (known === null || unknown.length === 0) return known
+    const list = isIn(this.#database.dialect, `kind || ':' || def`, 'text', unknown)
+    const text = `SELECT 1 AS found FROM path WHERE app_id = ? AND coll_id = ? AND ${list.text}`
+    const catalog = await this.#refreshed(app, { text, values: [app, known.id, ...list.values] })
+    return catalog?.collections.get(name) ?? known
   }
 
   async #verb(app: number, name: string): Promise<number | undefined> {
     const known = (await this.#catalog(app)).verbs.get(name)
-    return known ?? (await this.#fresh(app))?.verbs.get(name)
+    if (known !== undefined) return known
+    const sql = { text: 'SELECT 1 AS found FROM verb WHERE app_id = ? AND name = ?', values: [app, name] }
+    return (await this.#refreshed(app, sql))?.verbs.get(name)
   }
 
-  /** What this process has not seen may have been made by another. */
-  async #fresh(app: number): Promise<AppCatalog | null> {
-    if (this.#database.dialect === 'sqlite') return null
+  /** A catalog read anew if a query finds what the known one lacks, which another process has made then. */
+  async #refreshed(app: number, sql: Sql): Promise<AppCatalog | null> {
+    const found = await this.#read((connection) => this.#all(connection, sql))
+    if (found.length === 0) return null
     this.#catalogs.forget([app])
     return this.#catalog(app)
   }
 
-  #row(catalog: AppCatalog, row: EntityColumns): EntityRow {
-    return EntityRow.of(catalog.app, catalog.byId.get(row.coll_id)!.name, row)
+  /** Interprets what was read; with a catalog read anew when the known one is too old for it. */
+  async #withCatalog<T>(app: number, work: (catalog: AppCatalog) => T | Promise<T>): Promise<T> {
+    try {
+      return await work(await this.#catalog(app))
+    } catch (error) {
+      if (!(error instanceof StaleCatalog)) throw error
+      this.#catalogs.forget([app])
+      return work(await this.#catalog(app))
+    }
   }
 
   #all<Row>(connection: SqlConnection, sql: Sql): Promise<Row[]> {
@@ -302,6 +312,24 @@ interface ChangeRow {
   target: Buffer | string | null
   principal: string | null
   at: number
+}
+
+const entityIn = (catalog: AppCatalog, row: EntityColumns): EntityRow =>
+  EntityRow.of(catalog.app, collectionNameIn(catalog, row.coll_id), row)
+
+const changeIn = (catalog: AppCatalog, row: ChangeRow): Change => {
+  const verb = row.verb_id === null ? null : catalog.verbNames.get(row.verb_id)
+  if (verb === undefined) throw new StaleCatalog(`No verb has the id ${row.verb_id}`)
+  return {
+    seq: row.seq,
+    collection: collectionNameIn(catalog, row.coll_id),
+    uuid: uuidText(row.uuid),
+    kind: row.kind,
+    verb,
+    target: row.target === null ? null : uuidText(row.target),
+    principal: row.principal,
+    at: row.at,
+  }
 }
 
 const uuidText = (uuid: Buffer | string): string =>

@@ -144,3 +144,18 @@ export const asOne = (statements: readonly Sql[]): Sql[] => {
   const parts = statements.map(({ text }, i) => `w${i} AS (${text})`)
   return [{ text: `WITH ${parts.join(', ')} SELECT 1`, values: statements.flatMap(({ values }) => values) }]
 }
+
+/**
+ * The owners of unique values, joined to `v (app_id, path_id, key)`: rows `u` (eid) and `e` (entity). PostgreSQL
+ * is held to look each up by its key, whatever it believes about the sizes of the tables.
+ */
+export const uniqueOwners = (dialect: Dialect, v: string, columns: string, lock: string): string => {
+  const unique = 'u.app_id = v.app_id AND u.path_id = v.path_id AND u.key = v.key'
+  if (dialect === 'sqlite') {
+    return `SELECT v.path_id, v.key AS k, ${columns} FROM ${v} CROSS JOIN entity_unique u CROSS JOIN entity e
+      WHERE ${unique} AND e.app_id = u.app_id AND e.id = u.eid`
+  }
+  return `SELECT v.path_id, v.key AS k, ${columns} FROM ${v}
+    CROSS JOIN LATERAL (SELECT u.eid FROM entity_unique u WHERE ${unique} OFFSET 0) u
+    CROSS JOIN LATERAL (SELECT * FROM entity e WHERE e.app_id = v.app_id AND e.id = u.eid OFFSET 0 ${lock}) e`
+}
