@@ -1,6 +1,6 @@
 import { coveringRanges } from '../../domain/geo.js'
 import { encodeKey, isCut, keyRange, prefixRange, wildcardPrefix } from '../../domain/keys.js'
-import type { Filter, Literal } from '../../domain/query/ast.js'
+import type { Filter, Literal, SortKey } from '../../domain/query/ast.js'
 import { isUuid } from '../../domain/uuid.js'
 import { type Collection, MAX_PATHS, type Path, pathKey } from './catalog.js'
 import { wordToken } from './index-keys.js'
@@ -131,6 +131,27 @@ export const accessFor = (collection: Collection, filter: Filter): Access | null
 
 const inexact = (access: Access): Access =>
   access.kind === 'uuid' || access.kind === 'nothing' ? access : { ...access, exact: false }
+
+/** Keys of the paths that a listing by `filter` and `sort` looks for. */
+export const pathsOf = (filter: Filter | null, sort: readonly SortKey[]): string[] => {
+  const sorted = sort.map(({ path }) => pathKey('value', path))
+  return filter === null ? sorted : [...filterPaths(filter), ...sorted]
+}
+
+const filterPaths = (filter: Filter): string[] => {
+  switch (filter.kind) {
+    case 'compare':
+      return [pathKey('value', filter.path)]
+    case 'contains':
+      return [pathKey('words', filter.path)]
+    case 'within':
+      return [pathKey('geo', filter.path)]
+    case 'not':
+      return filterPaths(filter.item)
+    default:
+      return filter.items.flatMap(filterPaths)
+  }
+}
 
 /** Whether an access may stand as a condition on an entity's id inside another scan. */
 export const isProbe = (access: Access): boolean =>

@@ -138,8 +138,10 @@ export class Catalogs {
 
   /** Forgets what is in memory of these applications: it was changed, or a transaction that added to it was rolled back. */
   forget(apps: Iterable<number>): void {
-    this.#forgotten++
-    for (const app of apps) this.#apps.delete(app)
+    for (const app of apps) {
+      this.#forgotten++
+      this.#apps.delete(app)
+    }
   }
 }
 

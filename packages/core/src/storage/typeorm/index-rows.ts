@@ -1,3 +1,4 @@
+import type { Path } from './catalog.js'
 import { type Dialect, insertRows, isIn, type Sql } from './sql.js'
 
 export const INDEX_ROW = [
@@ -6,6 +7,14 @@ export const INDEX_ROW = [
   ['key', 'bytea'],
   ['eid', 'bigint'],
 ] as const
+
+/** Marks paths at which an entity has several values. */
+export const markMulti = (dialect: Dialect, paths: Iterable<Path>): Sql[] => {
+  const ids = [...paths].map(({ id }) => id)
+  if (ids.length === 0) return []
+  const list = isIn(dialect, 'id', 'bigint', ids)
+  return [{ text: `UPDATE path SET multi = 1 WHERE ${list.text}`, values: list.values }]
+}
 
 /** Takes entities out of the full-text index. */
 export const deleteWords = (dialect: Dialect, ids: readonly number[]): Sql[] => {

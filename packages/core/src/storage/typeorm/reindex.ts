@@ -1,11 +1,11 @@
 import type { ReindexPart } from '../store.js'
-import { type Collection, createPaths, pathKey } from './catalog.js'
+import { type Collection, createPaths, type Path, pathKey } from './catalog.js'
 import type { SqlConnection } from './connection.js'
 import { ENTITY_COLUMNS, type EntityColumns, EntityRow } from './entity-row.js'
 import { IdSource } from './id-source.js'
 import { compositeKeys, indexKeys, missingPaths } from './index-keys.js'
 import { all, deleteRows, type Dialect, insertRows, run } from './sql.js'
-import { deleteWords, INDEX_ROW, insertWords } from './index-rows.js'
+import { deleteWords, INDEX_ROW, insertWords, markMulti } from './index-rows.js'
 
 /** Rebuilds the index of a collection from its documents, some entities at a time. */
 export class Reindexer {
@@ -72,6 +72,7 @@ export class Reindexer {
     const gone: unknown[][] = []
     const wanted: unknown[][] = []
     const words: unknown[][] = []
+    const multi = new Set<Path>()
     for (const entity of entities) {
       const missing = missingPaths(this.#collection, entity.object).map((path) => ({ ...path, ready: false }))
       if (missing.length > 0) {
@@ -83,6 +84,7 @@ export class Reindexer {
         if (!keys.rows.has(slot)) gone.push([app, path.id, key, entity.id])
       }
       for (const [path, key] of keys.rows.values()) wanted.push([app, path.id, key, entity.id])
+      for (const path of keys.newlyMulti) multi.add(path)
       if (keys.words !== '') words.push([app, entity.id, keys.words])
     }
     const ids = entities.map(({ id }) => id)
@@ -91,6 +93,7 @@ export class Reindexer {
       ...insertRows(this.#dialect, 'entity_index', INDEX_ROW, wanted, { tail: 'ON CONFLICT DO NOTHING' }),
       ...deleteWords(this.#dialect, ids),
       ...insertWords(this.#dialect, words),
+      ...markMulti(this.#dialect, multi),
     ]
     for (const statement of statements) await run(this.#connection, this.#dialect, statement)
   }

@@ -83,12 +83,9 @@ const postgres = [
   `CREATE TABLE dictionary (
      app_id bigint NOT NULL, eid bigint NOT NULL, name text COLLATE "C" NOT NULL, key text COLLATE "C" NOT NULL,
      value text NOT NULL, PRIMARY KEY (app_id, eid, name, key))`,
-  // Readers stop before the oldest transaction still running (pg_snapshot_xmin), so that a row that commits
-  // late is never skipped.
   `CREATE TABLE change (
-     seq bigserial PRIMARY KEY, xid xid8 NOT NULL DEFAULT pg_current_xact_id(), app_id bigint NOT NULL,
-     coll_id bigint NOT NULL, uuid uuid NOT NULL, kind text NOT NULL, verb_id bigint, target uuid,
-     principal text, at bigint NOT NULL)`,
+     seq bigserial PRIMARY KEY, app_id bigint NOT NULL, coll_id bigint NOT NULL,
+     uuid uuid NOT NULL, kind text NOT NULL, verb_id bigint, target uuid, principal text, at bigint NOT NULL)`,
   `CREATE INDEX change_app ON change (app_id, seq)`,
 ]
 

@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest'
+import { DATABASES } from '../../testing/databases.js'
+import { document, openTestStore, type TestStore } from '../../testing/stores.js'
+import type { SqlStore } from '../typeorm/sql-store.js'
+
+const APP = 1
+const PLAIN = { filter: null, sort: [], limit: 1000, cursor: null, scope: '' }
+
+const openTwo = async (place: TestStore): Promise<[SqlStore, SqlStore]> => [
+  place.store,
+  await place.another(),
+]
+
+// Not on better-sqlite3: while one of its stores waits for another's lock, no other in the same process goes on.
+describe.each(DATABASES)('two stores on one %s database', (database) => {
+  it('let one of several at once take a unique value', async () => {
+    await using place = await openTestStore(database)
+    const stores = await openTwo(place)
+    const insert = (i: number) =>
+      stores[i % 2]!.transact(null, (tx) => tx.app(APP).insert('dogs', document({ name: `dog-${i % 20}` })))
+
+    const results = await Promise.allSettled(
+      Array.from({ length: 120 }, (_, i) => insert(i + Math.floor(i / 20))),
+    )
+
+    const reasons = results.flatMap((result) => (result.status === 'rejected' ? [result.reason.code] : []))
+    expect(reasons).toEqual(Array(100).fill('duplicate_unique_property_exists'))
+    for (const store of stores) {
+      expect((await store.list(APP, 'dogs', PLAIN)).items).toHaveLength(20)
+      expect(await store.counts(APP)).toEqual(new Map([['dogs', 20]]))
+    }
+  })
+
+  it('count exactly', async () => {
+    await using place = await openTestStore(database)
+    const stores = await openTwo(place)
+    const { uuid } = await stores[0].transact(null, (tx) => tx.app(APP).insert('dogs', document({ n: 0 })))
+    const increment = (store: SqlStore) =>
+      store.transact(null, (tx) => {
+        const dog = tx.app(APP).getAny(uuid)!
+        tx.app(APP).replace(dog, document({ n: (dog.object['n'] as number) + 1 }, uuid))
+      })
+
+    await Promise.all(Array.from({ length: 100 }, (_, i) => increment(stores[i % 2]!)))
+
+    for (const store of stores) expect((await store.getAny(APP, uuid))?.object['n']).toBe(100)
+  })
+
+  it('see collections, properties and verbs that the other made', async () => {
+    // A clock that stands still: what is known of the catalog never grows old.
+    await using place = await openTestStore(database, { clock: () => 1000 })
+    const [one, two] = await openTwo(place)
+    const equal = (path: string, value: string) =>
+      ({ ...PLAIN, filter: { kind: 'compare', path, op: '=', value: { kind: 'string', value } } }) as const
+    await one.transact(null, (tx) => tx.app(APP).insert('dogs', document({ name: 'a' })))
+    expect(await two.counts(APP)).toEqual(new Map([['dogs', 1]]))
+    expect(await two.find(APP, 'cats', 'name', 'tom')).toBeNull()
+
+    const [tom, kit] = await one.transact(null, (tx) => {
+      const app = tx.app(APP)
+      const cats = [
+        app.insert('cats', document({ name: 'tom', colour: 'grey' })),
+        app.insert('cats', document({ name: 'kit', colour: 'red' })),
+      ] as const
+      app.connect(cats[0], 'likes', cats[1])
+      return cats
+    })
+
+    expect((await two.getAny(APP, tom.uuid))?.collection).toBe('cats')
+    expect(await two.getMany(APP, [tom.uuid])).toHaveLength(1)
+    expect((await two.find(APP, 'cats', 'name', 'tom'))?.uuid).toBe(tom.uuid)
+    expect((await two.list(APP, 'cats', equal('colour', 'red'))).items.map(({ uuid }) => uuid)).toEqual([
+      kit.uuid,
+    ])
+    expect(await two.counts(APP)).toEqual(new Map(Object.entries({ dogs: 1, cats: 2 })))
+    expect(await two.isConnected(tom, 'likes', kit)).toBe(true)
+    const connected = await two.connected(APP, {
+      ...PLAIN,
+      source: tom,
+      verb: 'likes',
+      direction: 'out',
+      collection: null,
+    })
+    expect(connected.items.map(({ uuid }) => uuid)).toEqual([kit.uuid])
+    expect((await two.changes(APP, 0, 10)).map(({ collection, verb }) => [collection, verb])).toEqual([
+      ['dogs', null],
+      ['cats', null],
+      ['cats', null],
+      ['cats', 'likes'],
+    ])
+    expect(await two.transact(null, (tx) => tx.app(APP).get('cats', tom.uuid)?.uuid)).toBe(tom.uuid)
+  })
+
+  it('learn within a second that the other gave a property several values', async () => {
+    let now = 1000
+    await using place = await openTestStore(database, { clock: () => now })
+    const [one, two] = await openTwo(place)
+    const byTags = async () => {
+      const { items } = await two.list(APP, 'dogs', { ...PLAIN, sort: [{ path: 'tags', descending: false }] })
+      return items.map(({ object }) => object['name'])
+    }
+    await one.transact(null, (tx) => tx.app(APP).insert('dogs', document({ name: 'a', tags: 2 })))
+    expect(await byTags()).toEqual(['a'])
+
+    await one.transact(null, (tx) => tx.app(APP).insert('dogs', document({ name: 'b', tags: [1, 3] })))
+    now += 1000
+
+    expect(await byTags()).toEqual(['b', 'a'])
+  })
+
+  it('refuse what a constraint of the other forbids, and go on', async () => {
+    await using place = await openTestStore(database)
+    const [one, two] = await openTwo(place)
+    const dog = await one.transact(null, (tx) => tx.app(APP).insert('dogs', document({ name: 'rex' })))
+    await two.transact(null, (tx) => tx.app(APP).remove(tx.app(APP).getAny(dog.uuid)!))
+
+    const again = await one.transact(null, (tx) => tx.app(APP).insert('dogs', document({ name: 'rex' })))
+
+    expect((await two.find(APP, 'dogs', 'name', 'rex'))?.uuid).toBe(again.uuid)
+    expect(await one.getAny(APP, dog.uuid)).toBeNull()
+  })
+})

@@ -1,0 +1,13 @@
+import type { AppCatalog } from './catalog.js'
+
+/** Something stored belongs to a collection that another process has made since the catalog was read. */
+export class StaleCatalog extends Error {
+  override readonly name = 'StaleCatalog'
+}
+
+/** @throws {StaleCatalog} */
+export const collectionNameIn = (catalog: AppCatalog, id: number): string => {
+  const known = catalog.byId.get(id)
+  if (known === undefined) throw new StaleCatalog(`No collection has the id ${id}`)
+  return known.name
+}
