@@ -39,12 +39,8 @@ export class PostgresConnection implements LeasedConnection {
     this.#names = names
     this.#onLost = onLost
     // Without a listener, a connection that breaks while it is in use would end the process.
-    client.on('error', (error) => {
-      this.lost ??= error
-    })
-    client.on('end', () => {
-      this.lost ??= new Error('The connection to PostgreSQL was closed')
-    })
+    client.on('error', (error) => this.#lose(error))
+    client.on('end', () => this.#lose(new Error('The connection to PostgreSQL was closed')))
   }
 
   async all<Row>(text: string, values?: readonly unknown[]): Promise<Row[]> {
@@ -67,8 +63,12 @@ export class PostgresConnection implements LeasedConnection {
 
   /** The driver's own errors about lost connections have no code, and are known by the connection being lost. */
   readonly #failed = (error: Error): never => {
-    if (isUnavailable(error)) this.lost ??= error
-    if (this.lost !== null && codeOf(error) === '') this.#onLost(error)
+    if (isUnavailable(error) || (this.lost !== null && codeOf(error) === '')) this.#lose(error)
     throw error
+  }
+
+  #lose(error: Error): void {
+    this.lost ??= error
+    this.#onLost(error)
   }
 }

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openTestDatabase, type TestDatabase } from '../../../testing/databases.js'
@@ -26,6 +28,34 @@ const terminate = async (pid: number): Promise<void> => {
   await client.end()
 }
 const PID = 'SELECT pg_backend_pid() AS pid'
+
+/** A network between us and the server that can be cut: connections end without any message. */
+const cuttableLine = async (url: string) => {
+  const target = new URL(url)
+  const sockets = new Set<Socket>()
+  const server = createServer((near) => {
+    const far = connect(Number(target.port), target.hostname)
+    for (const socket of [near, far]) {
+      sockets.add(socket)
+      socket.on('error', () => undefined).on('close', () => sockets.delete(socket))
+    }
+    near.pipe(far).pipe(near)
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const here = new URL(url)
+  here.port = String((server.address() as AddressInfo).port)
+  /** Resolves when the ends of all connections have closed. */
+  const cut = async () => {
+    const closed = [...sockets].map((socket) => once(socket, 'close'))
+    for (const socket of sockets) socket.destroy()
+    await Promise.all(closed)
+  }
+  const end = async () => {
+    await cut()
+    server.close()
+  }
+  return { url: here.href, cut, [Symbol.asyncDispose]: end }
+}
 
 describe('a PostgreSQL database', () => {
   it('works in its schema', async () => {
@@ -119,6 +149,39 @@ describe('a PostgreSQL database', () => {
     expect(failures).toEqual(['unavailable', 'unavailable', 'unavailable'])
     for (let i = 0; i < 10; i++)
       expect(await database.read((c) => c.all('SELECT 1 AS n'))).toEqual([{ n: 1 }])
+  })
+
+  it('calls a connection that ends without a word unavailable', async () => {
+    await using line = await cuttableLine(place.url)
+    const distant = new PostgresDatabase(line.url)
+    const failures: unknown[] = []
+    const lost = (work: Promise<unknown>) =>
+      work
+        .then(
+          () => 'none',
+          (error) => distant.classify(error),
+        )
+        .then((kind) => failures.push(kind))
+
+    await lost(distant.read((c) => Promise.all([c.all('SELECT pg_sleep(30)'), line.cut()])))
+    await lost(
+      distant.write(async (c) => {
+        await c.all('SELECT 1')
+        await line.cut()
+      }),
+    )
+    await lost(
+      distant.read(async (c) => {
+        await c.all('SELECT 1')
+        await line.cut()
+        await c.all('SELECT 1')
+      }),
+    )
+    const healed = await distant.read((c) => c.all('SELECT 1 AS n'))
+    await distant.close()
+
+    expect(failures).toEqual(['unavailable', 'unavailable', 'unavailable'])
+    expect(healed).toEqual([{ n: 1 }])
   })
 
   it('tells of a connection that is lost while idle, and works on with another', async () => {

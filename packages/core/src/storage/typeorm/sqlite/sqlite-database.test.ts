@@ -106,6 +106,25 @@ describe.each(['sqlite3', 'better-sqlite3'] as const)('a SQLite file through %s'
     expect(failure).toBe('retry')
   })
 
+  it('sees the newest state after a statement that found the file held by another process', async () => {
+    const file = newFile()
+    const [one, other] = [await open(file), await open(file)]
+    await one.write((c) => c.run('CREATE TABLE t (a)'))
+    const writer = await one.takeWriter()
+    await writer.all('PRAGMA busy_timeout = 1')
+
+    await other.write(async (c) => {
+      await c.run('INSERT INTO t VALUES (1)')
+      await expect(writer.run('INSERT INTO t VALUES (?)', [2])).rejects.toThrow()
+    })
+    const seen = await writer.all('SELECT a FROM t')
+    one.giveWriter(writer)
+    await one.write((c) => c.run('INSERT INTO t VALUES (?)', [3]))
+    await Promise.all([one.close(), other.close()])
+
+    expect(seen).toEqual([{ a: 1 }])
+  })
+
   it('rejects a folder in place of a file, a missing folder', async () => {
     const codes: unknown[] = []
     for (const file of [folder, join(folder, 'missing', 'a.db')]) {

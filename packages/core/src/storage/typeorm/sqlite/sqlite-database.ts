@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { SqlConnection, SqlDatabase, SqlFailure } from '../connection.js'
 import { DatabaseClosedError } from '../database-closed.js'
 import { Lease } from '../lease.js'
@@ -56,7 +55,7 @@ export class SqliteDatabase implements SqlDatabase {
     try {
       const writer = await open(file, { readOnly: false })
       opened.push(writer)
-      await prepareWriter(writer, file, synchronous)
+      await prepareWriter(writer, synchronous)
       for (let i = 0; file !== MEMORY && i < Math.max(1, readers); i++) {
         const reader = await open(file, { readOnly: true })
         opened.push(reader)
@@ -113,15 +112,11 @@ export class SqliteDatabase implements SqlDatabase {
   }
 }
 
-const prepareWriter = async (
-  writer: SqliteConnection,
-  file: string,
-  synchronous: 'full' | 'normal',
-): Promise<void> => {
+const prepareWriter = async (writer: SqliteConnection, synchronous: 'full' | 'normal'): Promise<void> => {
   await writer.all('PRAGMA busy_timeout = 5000')
   // Counts only before the first page of a new file is written; larger pages store the index better.
   await writer.all('PRAGMA page_size = 8192')
-  if (file !== MEMORY) await useWal(writer)
+  await writer.all('PRAGMA journal_mode = WAL')
   await writer.all(`PRAGMA synchronous = ${synchronous}`)
   await writer.all('PRAGMA wal_autocheckpoint = 8000')
   await writer.all('PRAGMA cache_size = -65536')
@@ -132,20 +127,6 @@ const prepareReader = async (reader: SqliteConnection): Promise<void> => {
   await reader.all('PRAGMA busy_timeout = 5000')
   await reader.all('PRAGMA query_only = ON')
   await reader.all('PRAGMA cache_size = -65536')
-}
-
-/** When several processes open a new file, SQLite tells all but one at once that it is busy, whatever the timeout. */
-const useWal = async (writer: SqliteConnection): Promise<void> => {
-  const deadline = performance.now() + 5000
-  for (;;) {
-    try {
-      await writer.all('PRAGMA journal_mode = WAL')
-      return
-    } catch (error) {
-      if (primaryCode(error) !== 'SQLITE_BUSY' || performance.now() > deadline) throw error
-      await delay(20)
-    }
-  }
 }
 
 const leased = async <T>(

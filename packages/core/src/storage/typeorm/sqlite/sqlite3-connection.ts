@@ -141,7 +141,7 @@ class Sqlite3Connection implements SqliteConnection {
     })
   }
 
-  /** A statement that failed would go on holding its snapshot: it is reset before anything else may run. */
+  /** A statement that SQLite was too busy for would go on holding its snapshot: it is reset before anything else. */
   #fail(statement: sqlite3.Statement, failure: Error, reject: (error: Error) => void): void {
     const error = named(failure)
     if (endsTransaction(error)) this.lost = error
