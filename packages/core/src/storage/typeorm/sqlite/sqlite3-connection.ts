@@ -141,7 +141,7 @@ class Sqlite3Connection implements SqliteConnection {
     })
   }
 
-  /** A statement that SQLite was too busy for would go on holding its snapshot: it is reset before anything else. */
+  /** A statement that failed is reset before anything else runs, so that it cannot go on holding a snapshot. */
   #fail(statement: sqlite3.Statement, failure: Error, reject: (error: Error) => void): void {
     const error = named(failure)
     if (endsTransaction(error)) this.lost = error
