@@ -15,6 +15,8 @@ export interface PageRequest {
   query: Query
   limit: number
   cursor: string | null
+  /** What a cursor belongs to beside the query, when the entity or collection that is listed does not say it. */
+  scope?: string | undefined
 }
 
 /** What became of each element of a batch: the created entities, and why the others were not. */
@@ -91,26 +93,28 @@ export class Engine {
     if (query.direct !== null) return this.#direct(app, collection, query.direct)
     const settings = (await this.#store.collectionInfo(app, collection))?.settings ?? null
     const filter = visibleFilter(query.filter, settings)
-    return this.#store.list(app, collection, { filter, sort: query.sort, limit, cursor, scope: collection })
+    const sort = query.sort.filter(({ path }) => isQueryable(settings?.fields, path))
+    return this.#store.list(app, collection, { filter, sort, limit, cursor, scope: collection })
   }
 
-  async connected(app: number, source: StoredEntity, hop: Hop, { query, limit, cursor }: PageRequest): Promise<Listing> {
-    if (query.direct !== null && hop.collection !== null) {
-      const found = await this.#direct(app, hop.collection, query.direct)
-      const connected = await Promise.all(found.items.map((item) => this.isConnected(source, hop, item)))
-      return { ...found, items: found.items.filter((_, i) => connected[i]) }
-    }
-    const scope = `${source.uuid}/${hop.direction}/${hop.verb ?? '*'}/${hop.collection ?? '*'}`
-    return this.#store.connected(app, { ...hop, source, filter: query.filter, sort: query.sort, limit, cursor, scope })
+  /** What a hop leads to, from one entity or from several: then each far end is listed once. */
+  async connected(
+    app: number,
+    source: StoredEntity | readonly StoredEntity[],
+    hop: Hop,
+    { query, limit, cursor, scope = uuidsOf(source) }: PageRequest,
+  ): Promise<Listing> {
+    const { filter, sort, direct } = query
+    const request = { ...hop, source, filter, sort, limit, cursor, scope: hopScope(scope, hop) }
+    if (direct === null) return this.#store.connected(app, request)
+    const { items } = await this.#direct(app, hop.collection, direct)
+    return this.#store.connected(app, { ...request, among: items })
   }
 
-  async isConnected(source: StoredEntity, { verb, direction }: Hop, other: StoredEntity): Promise<boolean> {
-    const verbs = verb === null ? (source.links?.[direction] ?? []) : [verb]
-    for (const name of verbs) {
-      const [from, to] = direction === 'out' ? [source, other] : [other, source]
-      if (await this.#store.isConnected(from, name, to)) return true
-    }
-    return false
+  async isConnected(source: StoredEntity | readonly StoredEntity[], hop: Hop, other: StoredEntity): Promise<boolean> {
+    const page = { filter: null, sort: [], limit: 1, cursor: null, scope: '' }
+    const { items } = await this.#store.connected(other.app, { ...hop, ...page, source, collection: null, among: [other] })
+    return items.length > 0
   }
 
   async create(app: number, principal: string | null, collection: string, body: JsonObject): Promise<StoredEntity> {
@@ -210,17 +214,18 @@ export class Engine {
     return current.filter((entity) => entity !== null && (filter === null || matches(filter, entity.object))) as StoredEntity[]
   }
 
-  async #direct(app: number, collection: string, refs: readonly string[]): Promise<Listing> {
-    const descriptor = this.descriptor(collection)
+  /** Of any collection, entities are known by their uuids alone. */
+  async #direct(app: number, collection: string | null, refs: readonly string[]): Promise<Listing> {
     const uuids = refs.filter(isUuid)
-    const names = refs.filter((ref) => !isUuid(ref))
+    const names = collection === null ? [] : refs.filter((ref) => !isUuid(ref))
     const byUuid = await this.#store.getMany(app, uuids.map((uuid) => uuid.toLowerCase()))
-    const byName = await this.#store.findMany(app, collection, descriptor.alias[0] ?? 'name', names)
+    const byName =
+      collection === null ? [] : await this.#store.findMany(app, collection, this.descriptor(collection).alias[0] ?? 'name', names)
     const found = new Map<string, StoredEntity | null>()
-    for (const [i, uuid] of uuids.entries()) found.set(uuid, byUuid[i]?.collection === collection ? byUuid[i] : null)
+    for (const [i, uuid] of uuids.entries()) found.set(uuid, collection === null || byUuid[i]?.collection === collection ? (byUuid[i] ?? null) : null)
     for (const [i, name] of names.entries()) found.set(name, byName[i] ?? null)
     const items = refs.map((ref) => found.get(ref) ?? null).filter((item) => item !== null)
-    return { items, distances: null, cursor: null }
+    return { items: [...new Map(items.map((item) => [item.id, item])).values()], distances: null, cursor: null }
   }
 }
 
@@ -240,6 +245,12 @@ export const asObject = (body: unknown): JsonObject => {
   if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body as JsonObject
   throw new AppError('illegal_argument', 'An entity is written as a JSON object')
 }
+
+const uuidsOf = (source: StoredEntity | readonly StoredEntity[]): string =>
+  'uuid' in source ? source.uuid : source.map(({ uuid }) => uuid).join()
+
+const hopScope = (scope: string, { direction, verb, collection }: Hop): string =>
+  `${scope}/${direction}/${verb ?? '*'}/${collection ?? '*'}`
 
 const NEVER: Filter = { kind: 'or', items: [] }
 

@@ -90,12 +90,15 @@ export interface ListRequest {
 
 /** Entities at the far end of an entity's connections. */
 export interface ConnectedRequest extends ListRequest {
-  source: StoredEntity
+  /** Of several, whatever is connected to any of them is listed once. */
+  source: StoredEntity | readonly StoredEntity[]
   direction: 'out' | 'in'
   /** `null` for every visible verb. */
   verb: string | null
   /** Only entities of this collection. */
   collection: string | null
+  /** Only these entities; there are no further pages then. */
+  among?: readonly StoredEntity[]
 }
 
 export interface Listing {

@@ -13,19 +13,23 @@ export interface EdgeRow extends EntityColumns {
   seq: number
 }
 
-/** Connections of one entity, in one direction, of the given verbs. */
+/** Connections of some entities, in one direction, of the given verbs. */
 export interface EdgeSet {
-  entity: number
+  entities: number[]
   direction: 'out' | 'in'
   verbs: number[]
   /** Only those whose far end is in this collection. */
   collection: number | null
+  /** Only those with one of these far ends. */
+  among: number[] | null
 }
 
 /** Condition on `x.eid`: what a scan finds must satisfy it too. */
 export type Probe = Sql
 
 const MAX_ID = Number.MAX_SAFE_INTEGER
+/** Entities and verbs are scanned one by one, each only as far as the page needs, up to so many scans. */
+const MAX_EDGE_SCANS = 50
 
 /** The statements that listings are made of, for one application on one connection. */
 export class Scans {
@@ -125,30 +129,54 @@ export class Scans {
 
   /** Far ends of connections, latest connected first, with positions below `before`. */
   connected(edges: EdgeSet, before: number | null, limit: number): Promise<EdgeRow[]> {
-    const { near, far } = ends(edges)
-    const single = edges.verbs.length === 1
-    const parts = edges.verbs.map((verb): Sql => {
-      const conditions = [`g.app_id = ? AND g.${near} = ? AND g.verb_id = ? AND g.seq < ?`]
-      const values: unknown[] = [this.app, edges.entity, verb, before ?? MAX_ID]
-      if (edges.collection !== null) {
-        conditions.push('e.coll_id = ?')
-        values.push(edges.collection)
-      }
-      if (!single) {
-        // An entity connected by several verbs is listed once, at its latest connection.
-        const verbs = isIn(this.#dialect, 'h.verb_id', 'bigint', edges.verbs)
-        conditions.push(
-          `NOT EXISTS (SELECT 1 FROM edge h WHERE h.app_id = g.app_id AND h.src = g.src AND h.tgt = g.tgt AND ${verbs.text} AND h.seq > g.seq)`,
-        )
-        values.push(...verbs.values)
-      }
-      const text = `SELECT g.seq, ${ENTITY_COLUMNS} FROM edge g CROSS JOIN entity e
-        WHERE e.app_id = g.app_id AND e.id = g.${far} AND ${conditions.join(' AND ')} ORDER BY g.seq DESC LIMIT ?`
-      return { text, values: [...values, limit] }
-    })
-    if (single) return this.#all(parts[0]!)
-    const union = join(parts.map(({ text, values }) => ({ text: `SELECT * FROM (${text}) u`, values })), ' UNION ALL ')
+    const { entities, verbs } = edges
+    if (entities.length * verbs.length > MAX_EDGE_SCANS) return this.#all(this.#edgeScan(edges, edges, before, limit))
+    const scans = entities.flatMap((entity) =>
+      verbs.map((verb) => this.#edgeScan(edges, { entities: [entity], verbs: [verb] }, before, limit)),
+    )
+    if (scans.length === 1) return this.#all(scans[0]!)
+    const union = join(scans.map(({ text, values }) => ({ text: `SELECT * FROM (${text}) u`, values })), ' UNION ALL ')
     return this.#all({ text: `${union.text} ORDER BY seq DESC LIMIT ?`, values: [...union.values, limit] })
+  }
+
+  /** Scans some of the edges of a set for what has its latest connection of all the set there. */
+  #edgeScan(edges: EdgeSet, some: Pick<EdgeSet, 'entities' | 'verbs'>, before: number | null, limit: number): Sql {
+    const { near, far } = ends(edges)
+    const conditions: Sql[] = [
+      { text: 'g.app_id = ?', values: [this.app] },
+      this.#oneOf(`g.${near}`, some.entities),
+      this.#oneOf('g.verb_id', some.verbs),
+      { text: 'g.seq < ?', values: [before ?? MAX_ID] },
+    ]
+    if (edges.collection !== null) conditions.push({ text: 'e.coll_id = ?', values: [edges.collection] })
+    if (edges.entities.length * edges.verbs.length > 1) {
+      const others = join([this.#oneOf(`h.${near}`, edges.entities), this.#oneOf('h.verb_id', edges.verbs)], ' AND ')
+      const text = `NOT EXISTS (SELECT 1 FROM edge h
+        WHERE h.app_id = g.app_id AND h.${far} = g.${far} AND ${others.text} AND h.seq > g.seq)`
+      conditions.push({ text, values: others.values })
+    }
+    const { text, values } = join(conditions, ' AND ')
+    return {
+      text: `SELECT g.seq, ${ENTITY_COLUMNS} FROM edge g CROSS JOIN entity e
+        WHERE e.app_id = g.app_id AND e.id = g.${far} AND ${text} ORDER BY g.seq DESC LIMIT ?`,
+      values: [...values, limit],
+    }
+  }
+
+  /** Those of `edges.among` that are at a far end. */
+  connectedAmong(edges: EdgeSet): Promise<EntityColumns[]> {
+    const { near, far } = ends(edges)
+    const sets = [this.#oneOf(`g.${near}`, edges.entities), this.#oneOf('g.verb_id', edges.verbs), this.#oneOf(`g.${far}`, edges.among!)]
+    const { text, values } = join(sets, ' AND ')
+    return this.#all({
+      text: `SELECT ${ENTITY_COLUMNS} FROM (SELECT DISTINCT g.${far} AS far FROM edge g WHERE g.app_id = ? AND ${text}) x
+        CROSS JOIN entity e WHERE e.app_id = ? AND e.id = x.far`,
+      values: [this.app, ...values, this.app],
+    })
+  }
+
+  #oneOf(column: string, numbers: readonly number[]): Sql {
+    return numbers.length === 1 ? { text: `${column} = ?`, values: [numbers[0]] } : isIn(this.#dialect, column, 'bigint', numbers)
   }
 
   /** Ids found by an access, at most `limit`, in no particular order. */
@@ -190,10 +218,10 @@ export class Scans {
 
   async edgeEstimate(edges: EdgeSet, cap: number): Promise<number> {
     const { near } = ends(edges)
-    const verbs = isIn(this.#dialect, 'verb_id', 'bigint', edges.verbs)
+    const { text, values } = join([this.#oneOf(near, edges.entities), this.#oneOf('verb_id', edges.verbs)], ' AND ')
     const rows = await this.#all<{ n: number }>({
-      text: `SELECT count(*) AS n FROM (SELECT 1 FROM edge WHERE app_id = ? AND ${near} = ? AND ${verbs.text} LIMIT ?) c`,
-      values: [this.app, edges.entity, ...verbs.values, cap],
+      text: `SELECT count(*) AS n FROM (SELECT 1 FROM edge WHERE app_id = ? AND ${text} LIMIT ?) c`,
+      values: [this.app, ...values, cap],
     })
     return rows[0]!.n
   }
@@ -228,9 +256,9 @@ export class Scans {
 
   edgeProbe(edges: EdgeSet): Probe {
     const { near, far } = ends(edges)
-    const verbs = isIn(this.#dialect, 'g.verb_id', 'bigint', edges.verbs)
-    const text = `EXISTS (SELECT 1 FROM edge g WHERE g.app_id = ? AND g.${near} = ? AND ${verbs.text} AND g.${far} = x.eid${this.#fence})`
-    return { text, values: [this.app, edges.entity, ...verbs.values] }
+    const sets = join([this.#oneOf(`g.${near}`, edges.entities), this.#oneOf('g.verb_id', edges.verbs)], ' AND ')
+    const text = `EXISTS (SELECT 1 FROM edge g WHERE g.app_id = ? AND ${sets.text} AND g.${far} = x.eid${this.#fence})`
+    return { text, values: [this.app, ...sets.values] }
   }
 
   /** Keeps PostgreSQL from turning a probe into a join over the whole index. */

@@ -15,10 +15,11 @@ import { pathsOf } from './access.js'
 import { type AppCatalog, Catalogs, type Collection, pathKey } from './catalog.js'
 import { changeLock } from './change-lock.js'
 import type { SqlConnection, SqlDatabase } from './connection.js'
+import { readCursor } from './cursor.js'
 import { ENTITY_COLUMNS, type EntityColumns, EntityRow } from './entity-row.js'
 import { ListingRun } from './listing.js'
 import { Reindexer } from './reindex.js'
-import { Scans } from './scans.js'
+import { type EdgeSet, Scans } from './scans.js'
 import { collectionNameIn, StaleCatalog } from './stale-catalog.js'
 import { all, bindUuid, isIn, rowsAs, run, type Sql, uniqueOwners } from './sql.js'
 import { WriteQueue } from './write-queue.js'
@@ -102,21 +103,37 @@ export class SqlStore implements Store {
   // Listings
 
   async list(app: number, collection: string, request: ListRequest): Promise<Listing> {
+    if (request.cursor !== null) readCursor(request, request.cursor)
     const known = await this.#collectionWith(app, collection, pathsOf(request.filter, request.sort))
     if (known === null) return NOTHING
     return this.#listing(app, { collection: known, edges: null, request })
   }
 
   async connected(app: number, request: ConnectedRequest): Promise<Listing> {
-    const { source, direction, verb } = request
-    const names = verb === null ? (source.links?.[direction] ?? []) : [verb]
-    const verbs = await Promise.all(names.map((name) => this.#verb(app, name)))
+    const { direction, verb, among } = request
+    if (request.cursor !== null) readCursor(request, request.cursor)
+    const sources = Array.isArray(request.source) ? (request.source as StoredEntity[]) : [request.source as StoredEntity]
+    const names = verb === null ? new Set(sources.flatMap(({ links }) => links?.[direction] ?? [])) : [verb]
+    const verbs = await Promise.all([...names].map((name) => this.#verb(app, name)))
     const known = verbs.filter((id): id is number => id !== undefined)
     const paths = pathsOf(request.filter, request.sort)
     const collection = request.collection === null ? null : await this.#collectionWith(app, request.collection, paths)
-    if (known.length === 0 || (request.collection !== null && collection === null)) return NOTHING
-    const edges = { entity: source.id, direction, verbs: known, collection: collection?.id ?? null }
-    return this.#listing(app, { collection, edges, request })
+    if (sources.length === 0 || known.length === 0 || (request.collection !== null && collection === null)) return NOTHING
+    const edges: EdgeSet = {
+      entities: sources.map(({ id }) => id),
+      direction,
+      verbs: known,
+      collection: collection?.id ?? null,
+      among: among?.map(({ id }) => id) ?? null,
+    }
+    return among === undefined ? this.#listing(app, { collection, edges, request }) : this.#among(app, edges, among)
+  }
+
+  async #among(app: number, edges: EdgeSet, among: readonly StoredEntity[]): Promise<Listing> {
+    if (among.length === 0) return NOTHING
+    const rows = await this.#read((connection) => new Scans(connection, this.#database.dialect, app).connectedAmong(edges))
+    const connected = new Set(rows.map(({ id }) => id))
+    return { items: among.filter(({ id }) => connected.has(id)), distances: null, cursor: null }
   }
 
   async isConnected(source: StoredEntity, verb: string, target: StoredEntity): Promise<boolean> {

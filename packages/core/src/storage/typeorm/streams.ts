@@ -84,7 +84,8 @@ export class Streams {
       yield* this.#withProperty(path, sort, after, probes, bounds ?? { from: Buffer.alloc(0), to: LAST }, patience)
     }
     if (bounds !== undefined) return
-    const missingTail = after !== null && after.keys[0] == null ? tail : null
+    // Without a path nobody has the property as far as the index knows, whatever the documents say.
+    const missingTail = path === undefined || after?.keys[0] == null ? tail : null
     if (path !== undefined && missingTail === null && (await this.#everyEntityHas(path))) return
     for await (const batch of this.sorted(rest, missingTail, probes)) {
       yield path === undefined ? batch : batch.filter(({ object }) => sortKeyOf(object, first) === null)
