@@ -1,7 +1,7 @@
-import { type Application, type Caller } from '../../api/caller.js'
+import type { Application, Caller } from '../../api/caller.js'
 import { GUEST, type Principal, principalLabel } from '../../api/principal.js'
 import type { ApiRequest } from '../../api/request.js'
-import { param, type Params } from '../../api/url.js'
+import { type Params, param } from '../../api/url.js'
 import { AppError, unauthorized } from '../../domain/errors.js'
 import type { StoredEntity } from '../../storage/store.js'
 import type { GrantsSource } from '../roles/index.js'
@@ -68,7 +68,14 @@ export class Authenticator {
   }
 
   async callerFor(principal: Principal, app: Application | null, token?: string): Promise<Caller> {
-    const caller = { principal, label: principalLabel(principal), organizations: NOBODY, self: null, grants: null, token }
+    const caller = {
+      principal,
+      label: principalLabel(principal),
+      organizations: NOBODY,
+      self: null,
+      grants: null,
+      token,
+    }
     switch (principal.kind) {
       case 'guest': {
         if (app === null) return caller
@@ -77,7 +84,9 @@ export class Authenticator {
         return { ...caller, grants }
       }
       case 'user':
-        return app === null || principal.app !== app.uuid ? caller : this.#userCaller(principal.uuid, app, null, token)
+        return app === null || principal.app !== app.uuid
+          ? caller
+          : this.#userCaller(principal.uuid, app, null, token)
       case 'admin':
         return this.#adminCaller(principal.uuid, null, token)
       default:
@@ -90,7 +99,8 @@ export class Authenticator {
     const { owner } = claims
     switch (owner.kind) {
       case 'user':
-        if (app === null || owner.app !== app.uuid) return this.callerFor({ ...owner, username: '' }, app, token)
+        if (app === null || owner.app !== app.uuid)
+          return this.callerFor({ ...owner, username: '' }, app, token)
         return this.#userCaller(owner.uuid, app, claims, token)
       case 'admin':
         return this.#adminCaller(owner.uuid, claims, token)
@@ -105,7 +115,8 @@ export class Authenticator {
     const client = await this.#options.accounts.client(name, secret)
     if (client !== null) return this.#clientCaller(client)
     const sysadmin = await this.#options.accounts.sysadmin(name, secret)
-    if (sysadmin === null) throw new AppError('auth_invalid_credentials', 'Unable to authenticate due to bad credentials')
+    if (sysadmin === null)
+      throw new AppError('auth_invalid_credentials', 'Unable to authenticate due to bad credentials')
     return this.#adminCaller(sysadmin, null)
   }
 
@@ -128,7 +139,9 @@ export class Authenticator {
   #clientCaller(client: StoredEntity): Promise<Caller> {
     const { collection, uuid } = client
     return this.callerFor(
-      collection === 'organizations' ? { kind: 'organization', organization: uuid } : { kind: 'application', app: uuid },
+      collection === 'organizations'
+        ? { kind: 'organization', organization: uuid }
+        : { kind: 'application', app: uuid },
       null,
     )
   }
@@ -145,7 +158,8 @@ interface AccountState {
 }
 
 function checkState<A extends AccountState>(account: A | null, claims: Claims | null): asserts account is A {
-  if (account === null) throw new AppError('auth_bad_access_token', 'Unable to authenticate due to corrupt access token')
+  if (account === null)
+    throw new AppError('auth_bad_access_token', 'Unable to authenticate due to corrupt access token')
   if (account.disabled) throw new AppError('authentication', 'Disabled identity')
   if (!account.activated) throw new AppError('authentication', 'Unactivated identity')
   if (claims === null) return

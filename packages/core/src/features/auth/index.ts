@@ -1,8 +1,13 @@
 export { AccessTokens, type Claims, expiresIn } from './access-token.js'
 export { Authenticator } from './authenticator.js'
-export { type HashCost, hashPassword, verifyAgainstNothing, verifyPassword } from './password-hash.js'
-export { checkPassword, DEFAULT_PASSWORD_POLICY, type PasswordPolicy, USERGRID_PASSWORD_POLICY } from './password-policy.js'
 export { OpaqueTokens } from './opaque-tokens.js'
-export { type SecretBox, secretBox } from './secret-box.js'
+export { type HashCost, hashPassword, verifyAgainstNothing, verifyPassword } from './password-hash.js'
+export {
+  checkPassword,
+  DEFAULT_PASSWORD_POLICY,
+  type PasswordPolicy,
+  USERGRID_PASSWORD_POLICY,
+} from './password-policy.js'
 export { tokenRoutes } from './routes.js'
+export { type SecretBox, secretBox } from './secret-box.js'
 export { Tokens } from './tokens.js'

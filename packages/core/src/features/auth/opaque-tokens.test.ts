@@ -5,7 +5,13 @@ import { openTestEngine } from '../../testing/open-test-engine.js'
 const signIn = async (engine: Awaited<ReturnType<typeof openTestEngine>>['engine']) => {
   await engine.bootstrap({ username: 'ada', password: 'a long password', organization: 'acme' })
   const body = { grant_type: 'password', username: 'ada', password: 'a long password' }
-  const reply = await engine.handle({ method: 'POST', path: '/management/token', search: '', body, baseUrl: 'http://x' })
+  const reply = await engine.handle({
+    method: 'POST',
+    path: '/management/token',
+    search: '',
+    body,
+    baseUrl: 'http://x',
+  })
   return JSON.parse(reply.json).access_token as string
 }
 

@@ -2,7 +2,17 @@ import { randomBytes } from 'node:crypto'
 import { AppError } from '../../domain/errors.js'
 import type { JsonObject } from '../../domain/json.js'
 import type { Engine } from '../../engine/engine.js'
-import { type Claims, checkLifetime, expired, type IssuedToken, type NewToken, ownerOf, type TokenKeeper, type TokenOwner, unverified } from './access-token.js'
+import {
+  type Claims,
+  checkLifetime,
+  expired,
+  type IssuedToken,
+  type NewToken,
+  ownerOf,
+  type TokenKeeper,
+  type TokenOwner,
+  unverified,
+} from './access-token.js'
 import { hashOpaqueToken, isOpaqueToken, newOpaqueToken } from './opaque-token.js'
 
 const COLLECTION = 'tokens'
@@ -54,9 +64,19 @@ export class OpaqueTokens implements TokenKeeper {
   /** Forgets tokens that ran out; returns how many. `now` is UTC milliseconds. */
   async removeExpired(now: number): Promise<number> {
     const { engine, home } = this.#options
-    const over = { kind: 'compare', path: 'expiresat', op: '<', value: { kind: 'number', value: now } } as const
+    const over = {
+      kind: 'compare',
+      path: 'expiresat',
+      op: '<',
+      value: { kind: 'number', value: now },
+    } as const
     const set = { kind: 'compare', path: 'expiresat', op: '>', value: { kind: 'number', value: 0 } } as const
-    const query = { projection: null, filter: { kind: 'and' as const, items: [over, set] }, direct: null, sort: [] }
+    const query = {
+      projection: null,
+      filter: { kind: 'and' as const, items: [over, set] },
+      direct: null,
+      sort: [],
+    }
     let removed = 0
     for (;;) {
       const batch = await engine.removeWhere(home, null, COLLECTION, { query, limit: 500, cursor: null })

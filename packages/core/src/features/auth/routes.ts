@@ -1,11 +1,11 @@
-import type { ApiReply } from '../../api/request.js'
-import { type AppCall, type Call, fieldsOf, type Route, route } from '../../api/route.js'
 import type { Application } from '../../api/caller.js'
 import { isAppAdmin } from '../../api/caller.js'
+import type { ApiReply } from '../../api/request.js'
+import { type AppCall, type Call, fieldsOf, type Route, route } from '../../api/route.js'
 import { AppError } from '../../domain/errors.js'
 import type { Json, JsonObject } from '../../domain/json.js'
 import { NEVER_EXPIRES_IN } from './access-token.js'
-import { type Grant, tokenFields, type Tokens } from './tokens.js'
+import { type Grant, type Tokens, tokenFields } from './tokens.js'
 
 export interface TokenDoors {
   tokens: Tokens
@@ -31,8 +31,13 @@ export const tokenRoutes = (doors: TokenDoors): { management: Route<Call>[]; app
 
 const grant = async (doors: TokenDoors, call: Call, application: Application | null): Promise<ApiReply> => {
   const { request } = call
-  const fields = tokenFields(request.body, fieldsOf({ ...call, request: { ...request, body: undefined } }), request.authorization)
-  if (request.method === 'POST' && Object.keys(fields).length === 0) throw new AppError('illegal_argument', 'missing json post data')
+  const fields = tokenFields(
+    request.body,
+    fieldsOf({ ...call, request: { ...request, body: undefined } }),
+    request.authorization,
+  )
+  if (request.method === 'POST' && Object.keys(fields).length === 0)
+    throw new AppError('illegal_argument', 'missing json post data')
   const app = application === null ? null : { application, properties: await doors.properties(application) }
   return granted(doors, await doors.tokens.grant(fields, app))
 }
@@ -42,14 +47,23 @@ const me = async (doors: TokenDoors, call: Call): Promise<ApiReply> => {
   const { caller } = call
   if (caller.token === undefined || caller.self === null) return grant(doors, call, null)
   const owner = await doors.tokens.administrator(caller.self.uuid)
-  return granted(doors, { access_token: caller.token, expires_in: await doors.tokens.remaining(caller.token), owner })
+  return granted(doors, {
+    access_token: caller.token,
+    expires_in: await doors.tokens.remaining(caller.token),
+    owner,
+  })
 }
 
 const mint = async (doors: TokenDoors, call: AppCall): Promise<ApiReply> => {
   const { app, caller, args, params } = call
-  if (!isAppAdmin(caller, app)) throw new AppError('unauthorized', 'Only administrators of the application may do this', { status: 403 })
+  if (!isAppAdmin(caller, app))
+    throw new AppError('unauthorized', 'Only administrators of the application may do this', { status: 403 })
   const user = await doors.user(app, args[0]!)
-  const made = await doors.tokens.grantFor(user, { application: app, properties: await doors.properties(app) }, params.get('ttl')?.[0])
+  const made = await doors.tokens.grantFor(
+    user,
+    { application: app, properties: await doors.properties(app) },
+    params.get('ttl')?.[0],
+  )
   return granted(doors, made)
 }
 

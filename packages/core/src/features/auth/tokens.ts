@@ -44,7 +44,10 @@ export class Tokens {
    * `app` is `null` at the management endpoint.
    * @throws {AppError} `invalid_grant` for every kind of bad credentials, `illegal_argument` for a bad `ttl`.
    */
-  async grant(fields: JsonObject, app: { application: Application; properties: JsonObject } | null): Promise<Grant> {
+  async grant(
+    fields: JsonObject,
+    app: { application: Application; properties: JsonObject } | null,
+  ): Promise<Grant> {
     const { grant_type: type } = fields
     if (type === 'client_credentials') return this.#grantClient(fields)
     if (type === 'password') return this.#grantPassword(fields, app)
@@ -59,14 +62,23 @@ export class Tokens {
   /** Revokes one token, which must be the user's. @throws {AppError} `illegal_argument`, `auth_bad_access_token`. */
   async revoke(principal: string, user: StoredEntity, token: string): Promise<void> {
     const claims = await this.#options.tokens.verify(token, this.#options.clock())
-    if (!('uuid' in claims.owner) || claims.owner.uuid !== user.uuid) throw illegalArgument('The token belongs to somebody else', 'token')
+    if (!('uuid' in claims.owner) || claims.owner.uuid !== user.uuid)
+      throw illegalArgument('The token belongs to somebody else', 'token')
     await this.#mark(principal, user, claims.id, String(claims.expiresAt ?? 0))
   }
 
   /** A token for a user, without his password: for those who administer the application. */
-  grantFor(user: StoredEntity, app: { application: Application; properties: JsonObject }, ttl: unknown): Promise<Grant> {
+  grantFor(
+    user: StoredEntity,
+    app: { application: Application; properties: JsonObject },
+    ttl: unknown,
+  ): Promise<Grant> {
     const { max, fallback } = lifetimes(app.properties)
-    return this.#issue({ kind: 'user', app: app.application.uuid, uuid: user.uuid, username: '' }, user, ttlOf(ttl, max, fallback))
+    return this.#issue(
+      { kind: 'user', app: app.application.uuid, uuid: user.uuid, username: '' },
+      user,
+      ttlOf(ttl, max, fallback),
+    )
   }
 
   /** @throws {AppError} `service_resource_not_found` */
@@ -81,7 +93,10 @@ export class Tokens {
     return expiresAt === null ? expiresIn(null) : Math.round((expiresAt - now) / 1000)
   }
 
-  async #grantPassword(fields: JsonObject, app: { application: Application; properties: JsonObject } | null): Promise<Grant> {
+  async #grantPassword(
+    fields: JsonObject,
+    app: { application: Application; properties: JsonObject } | null,
+  ): Promise<Grant> {
     const username = fields['username'] ?? fields['email']
     const { password } = fields
     if (typeof username !== 'string' || typeof password !== 'string') throw badCredentials()
@@ -117,7 +132,8 @@ export class Tokens {
       const now = this.#options.clock()
       for (const [id, expires] of edits.tx.dictionary(current, TOKENS)) {
         // A token that ran out by itself need not be remembered as revoked.
-        if (isUuid(id) && Number(expires) !== 0 && Number(expires) < now) edits.tx.setEntry(current, TOKENS, id, null)
+        if (isUuid(id) && Number(expires) !== 0 && Number(expires) < now)
+          edits.tx.setEntry(current, TOKENS, id, null)
       }
       edits.tx.setEntry(current, TOKENS, key, value)
       edits.afterCommit(() => this.#options.forget(user.app))
@@ -147,7 +163,11 @@ const ttlOf = (value: unknown, max: number | null, fallback: number | null): num
 }
 
 /** The fields of a token request: of its body, else of its query; Basic credentials stand for a client's. */
-export const tokenFields = (body: unknown, query: JsonObject, authorization: string | undefined): JsonObject => {
+export const tokenFields = (
+  body: unknown,
+  query: JsonObject,
+  authorization: string | undefined,
+): JsonObject => {
   const fields = { ...query, ...(isJsonObject(body) ? body : {}) }
   const basic = /^basic +(\S+)$/i.exec(authorization ?? '')?.[1]
   if (basic === undefined) return fields

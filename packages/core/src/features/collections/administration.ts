@@ -45,10 +45,22 @@ export class CollectionAdministration {
    * without until `lastReindexed` appears. With `merge`, settings that the body leaves out stay.
    * @throws {AppError} `null_argument`, `illegal_argument`, `conflict` while a job runs on the collection.
    */
-  async configure(app: number, principal: string, by: string, collection: string, body: JsonObject, merge: boolean): Promise<CollectionSettings> {
+  async configure(
+    app: number,
+    principal: string,
+    by: string,
+    collection: string,
+    body: JsonObject,
+    merge: boolean,
+  ): Promise<CollectionSettings> {
     if (Object.keys(body).length === 0) throw new AppError('null_argument', 'The settings are empty')
     const before = merge ? await this.settings(app, collection) : null
-    const settings: CollectionSettings = { ...before, ...readSettings(body), lastUpdated: this.#clock(), lastUpdateBy: by }
+    const settings: CollectionSettings = {
+      ...before,
+      ...readSettings(body),
+      lastUpdated: this.#clock(),
+      lastUpdateBy: by,
+    }
     await this.#apply(app, principal, collection, settings)
     return (await this.settings(app, collection)) ?? settings
   }
@@ -63,12 +75,22 @@ export class CollectionAdministration {
   }
 
   /** Starts removing all entities, or those not modified since. */
-  startClear(app: number, principal: string, collection: string, updatedBefore: number | null): CollectionJob {
+  startClear(
+    app: number,
+    principal: string,
+    collection: string,
+    updatedBefore: number | null,
+  ): CollectionJob {
     return this.#start(app, collection, async (job) => {
       const filter =
         updatedBefore === null
           ? null
-          : ({ kind: 'compare', path: 'modified', op: '<', value: { kind: 'number', value: updatedBefore } } as const)
+          : ({
+              kind: 'compare',
+              path: 'modified',
+              op: '<',
+              value: { kind: 'number', value: updatedBefore },
+            } as const)
       for (;;) {
         const page = { query: { ...EVERYTHING, filter }, limit: CHUNK, cursor: null }
         const removed = await this.#engine.removeWhere(app, principal, collection, page)
@@ -81,7 +103,8 @@ export class CollectionAdministration {
   /** @throws {AppError} `entity_not_found` for an unknown job; jobs are forgotten when the process ends. */
   job(collection: string, id: string): CollectionJob {
     const job = this.#jobs.get(id)
-    if (job === undefined || job.collection !== collection) throw new AppError('entity_not_found', `There is no job ${id}`)
+    if (job === undefined || job.collection !== collection)
+      throw new AppError('entity_not_found', `There is no job ${id}`)
     return job
   }
 
@@ -90,7 +113,12 @@ export class CollectionAdministration {
     await Promise.all(this.#busy.values())
   }
 
-  async #apply(app: number, principal: string, collection: string, settings: CollectionSettings | null): Promise<void> {
+  async #apply(
+    app: number,
+    principal: string,
+    collection: string,
+    settings: CollectionSettings | null,
+  ): Promise<void> {
     if (this.#busy.has(`${app}/${collection}`)) throw busy(collection)
     const before = (await this.settings(app, collection))?.fields ?? 'all'
     await this.#engine.transact(app, principal, (edits) => edits.tx.setSettings(collection, settings))
@@ -128,7 +156,13 @@ export class CollectionAdministration {
   #start(app: number, collection: string, work: (job: CollectionJob) => Promise<void>): CollectionJob {
     const key = `${app}/${collection}`
     if (this.#busy.has(key)) throw busy(collection)
-    const job: CollectionJob = { jobId: newUuid(), collection, status: 'STARTED', lastUpdatedEpoch: this.#clock(), numberQueued: 0 }
+    const job: CollectionJob = {
+      jobId: newUuid(),
+      collection,
+      status: 'STARTED',
+      lastUpdatedEpoch: this.#clock(),
+      numberQueued: 0,
+    }
     if (this.#jobs.size >= MAX_JOBS) this.#jobs.delete(this.#jobs.keys().next().value as string)
     this.#jobs.set(job.jobId, job)
     const running = work(job)
@@ -140,7 +174,11 @@ export class CollectionAdministration {
   }
 
   #progress(job: CollectionJob, entities: number): void {
-    Object.assign(job, { status: 'INPROGRESS', numberQueued: job.numberQueued + entities, lastUpdatedEpoch: this.#clock() })
+    Object.assign(job, {
+      status: 'INPROGRESS',
+      numberQueued: job.numberQueued + entities,
+      lastUpdatedEpoch: this.#clock(),
+    })
   }
 
   #end(job: CollectionJob, status: 'COMPLETE' | 'FAILED'): void {
@@ -148,7 +186,8 @@ export class CollectionAdministration {
   }
 }
 
-const busy = (collection: string): AppError => new AppError('conflict', `A job is already running on ${collection}`)
+const busy = (collection: string): AppError =>
+  new AppError('conflict', `A job is already running on ${collection}`)
 
 const readSettings = (body: JsonObject): CollectionSettings => {
   const settings: CollectionSettings = {}
@@ -172,7 +211,12 @@ const PART = /^-?[A-Za-z_][\w.-]*$/
 
 const readIndexes = (value: unknown): string[][] => {
   const isPart = (part: unknown): part is string => typeof part === 'string' && PART.test(part)
-  const isIndex = (item: unknown): item is string[] => Array.isArray(item) && item.length > 0 && item.length <= MAX_PARTS && item.every(isPart)
-  if (Array.isArray(value) && value.length <= MAX_COMPOSITES && value.every(isIndex)) return value as string[][]
-  throw illegalArgument(`"indexes" is a list of at most ${MAX_COMPOSITES} lists of 1 to ${MAX_PARTS} property names, "-" before a descending one`, 'indexes')
+  const isIndex = (item: unknown): item is string[] =>
+    Array.isArray(item) && item.length > 0 && item.length <= MAX_PARTS && item.every(isPart)
+  if (Array.isArray(value) && value.length <= MAX_COMPOSITES && value.every(isIndex))
+    return value as string[][]
+  throw illegalArgument(
+    `"indexes" is a list of at most ${MAX_COMPOSITES} lists of 1 to ${MAX_PARTS} property names, "-" before a descending one`,
+    'indexes',
+  )
 }

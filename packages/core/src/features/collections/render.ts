@@ -1,5 +1,5 @@
-import { project } from '../../domain/query/project.js'
 import type { Projection } from '../../domain/query/ast.js'
+import { project } from '../../domain/query/project.js'
 import type { Engine } from '../../engine/engine.js'
 import type { StoredEntity } from '../../storage/store.js'
 
@@ -45,9 +45,11 @@ export class Renderer {
       const out = connections === 'in' ? [] : visible('out')
       const into = connections === 'out' ? [] : visible('in')
       if (out.length > 0) json += `,"connections":${links(out.map((verb) => [verb, `${path}/${verb}`]))}`
-      if (into.length > 0) json += `,"connecting":${links(into.map((verb) => [verb, `${path}/connecting/${verb}`]))}`
+      if (into.length > 0)
+        json += `,"connecting":${links(into.map((verb) => [verb, `${path}/connecting/${verb}`]))}`
     }
-    if (collections.length > 0) json += `,"collections":${links(collections.map((name) => [name, `${path}/${name}`]))}`
+    if (collections.length > 0)
+      json += `,"collections":${links(collections.map((name) => [name, `${path}/${name}`]))}`
     if (distance != null) json += `,"distance":${distance}`
     return `${json}}`
   }

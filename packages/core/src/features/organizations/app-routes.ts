@@ -11,14 +11,19 @@ import { showApplication } from './routes.js'
 export const applicationRoutes = (organizations: Organizations, engine: Engine): Route<AppCall>[] => [
   route('GET', '', async (call: AppCall) => {
     permit(call.caller, call.app, { verb: 'get', path: [] })
-    return appEnvelope(call, { entities: [await showApplication(engine, await organizations.entityOf(call.app))] })
+    return appEnvelope(call, {
+      entities: [await showApplication(engine, await organizations.entityOf(call.app))],
+    })
   }),
   route(['PUT', 'POST'], '', async (call: AppCall) => {
     admins(call)
     const body = asObject(call.request.body ?? {})
     const ttl = body['accesstokenttl']
     if (ttl !== undefined && ttl !== null && !(Number.isSafeInteger(Number(ttl)) && Number(ttl) >= 0)) {
-      throw illegalArgument('accesstokenttl must be a whole number of milliseconds, 0 or more', 'accesstokenttl')
+      throw illegalArgument(
+        'accesstokenttl must be a whole number of milliseconds, 0 or more',
+        'accesstokenttl',
+      )
     }
     const updated =
       call.request.method === 'PUT'
@@ -29,16 +34,29 @@ export const applicationRoutes = (organizations: Organizations, engine: Engine):
   route('DELETE', '', async () => {
     throw new AppError('unsupported_service_operation', 'Delete must be done from the management endpoint')
   }),
-  route('GET', 'hello', async (call: AppCall) => appEnvelope(call, { data: { say: 'Hello!' }, entities: [] })),
+  route('GET', 'hello', async (call: AppCall) =>
+    appEnvelope(call, { data: { say: 'Hello!' }, entities: [] }),
+  ),
   route('GET', 'credentials', async (call: AppCall) => {
     admins(call)
     const credentials = await organizations.credentials(await organizations.entityOf(call.app))
-    return appEnvelope(call, { action: 'get application keys', status: 'ok', credentials: { ...credentials } })
+    return appEnvelope(call, {
+      action: 'get application keys',
+      status: 'ok',
+      credentials: { ...credentials },
+    })
   }),
   route('POST', 'credentials', async (call: AppCall) => {
     admins(call)
-    const credentials = await organizations.newCredentials(call.caller.label, await organizations.entityOf(call.app))
-    return appEnvelope(call, { action: 'generate application keys', status: 'ok', credentials: { ...credentials } })
+    const credentials = await organizations.newCredentials(
+      call.caller.label,
+      await organizations.entityOf(call.app),
+    )
+    return appEnvelope(call, {
+      action: 'generate application keys',
+      status: 'ok',
+      credentials: { ...credentials },
+    })
   }),
 ]
 

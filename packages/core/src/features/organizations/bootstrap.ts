@@ -35,13 +35,17 @@ const BY = 'system:bootstrap'
  * Makes the system administrator and the first organization, with its sandbox, unless they are there. A given
  * password that differs from the administrator's replaces it.
  */
-export const bootstrap = async (options: BootstrapOptions, { username, password, organization }: FirstStart): Promise<Bootstrapped> => {
+export const bootstrap = async (
+  options: BootstrapOptions,
+  { username, password, organization }: FirstStart,
+): Promise<Bootstrapped> => {
   const result = { username, organization, application: 'sandbox' }
   const admin = await options.engine.find(MANAGEMENT.id, 'users', username)
   if (admin !== null) {
     if (password !== undefined) await keepPassword(options, admin, password)
     await makeSysadmin(options, admin)
-    if ((await options.organizations.find(organization)) === null) await addOrganization(options, admin, organization)
+    if ((await options.organizations.find(organization)) === null)
+      await addOrganization(options, admin, organization)
     return { ...result, created: false }
   }
   const made = password ?? randomBytes(12).toString('base64url')
@@ -59,17 +63,27 @@ export const bootstrap = async (options: BootstrapOptions, { username, password,
   return { ...result, created: true, ...(password === undefined ? { password: made } : {}) }
 }
 
-const keepPassword = async ({ engine, passwords }: BootstrapOptions, admin: StoredEntity, password: string): Promise<void> => {
+const keepPassword = async (
+  { engine, passwords }: BootstrapOptions,
+  admin: StoredEntity,
+  password: string,
+): Promise<void> => {
   if (await passwords.verify(engine, admin, password)) return
   await passwords.change(engine, BY, admin, { oldPassword: null, newPassword: password })
 }
 
 const makeSysadmin = async ({ engine, admins }: BootstrapOptions, admin: StoredEntity): Promise<void> => {
   if ((await engine.store.dictionary(admin, 'system')).get('role') === 'sysadmin') return
-  await engine.transact(MANAGEMENT.id, BY, (edits) => edits.tx.setEntry(edits.get('users', admin.uuid), 'system', 'role', 'sysadmin'))
+  await engine.transact(MANAGEMENT.id, BY, (edits) =>
+    edits.tx.setEntry(edits.get('users', admin.uuid), 'system', 'role', 'sysadmin'),
+  )
   admins.forget()
 }
 
-const addOrganization = async ({ organizations }: BootstrapOptions, admin: StoredEntity, name: string): Promise<void> => {
+const addOrganization = async (
+  { organizations }: BootstrapOptions,
+  admin: StoredEntity,
+  name: string,
+): Promise<void> => {
   await organizations.createFor(BY, admin, name)
 }

@@ -1,7 +1,7 @@
 export { AdminSource } from './admins.js'
 export { applicationRoutes } from './app-routes.js'
+export { type Bootstrapped, bootstrap, type FirstStart } from './bootstrap.js'
 export { Organizations } from './organizations.js'
 export { organizationRoutes, wholeOrganization } from './routes.js'
 export { showAdmin, showApplications, showOrganization } from './show.js'
 export { MANAGEMENT } from './types.js'
-export { type Bootstrapped, bootstrap, type FirstStart } from './bootstrap.js'

@@ -1,6 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import type { Application } from '../../api/caller.js'
-import { type ClientKind, clientId, newClientSecret, parseClientId, sameSecret } from '../../domain/credentials.js'
+import {
+  type ClientKind,
+  clientId,
+  newClientSecret,
+  parseClientId,
+  sameSecret,
+} from '../../domain/credentials.js'
 import { AppError } from '../../domain/errors.js'
 import type { JsonObject } from '../../domain/json.js'
 import { isUuid } from '../../domain/uuid.js'
@@ -10,7 +16,7 @@ import type { StoredEntity } from '../../storage/store.js'
 import type { SecretBox } from '../auth/index.js'
 import { type FirstRole, type Roles, SANDBOX_ROLES } from '../roles/index.js'
 import type { Passwords } from '../users/index.js'
-import { AdminSource } from './admins.js'
+import type { AdminSource } from './admins.js'
 import { tenantName } from './names.js'
 import { type ClientCredentials, MANAGEMENT, type NewOrganization } from './types.js'
 
@@ -20,7 +26,11 @@ const CREDENTIALS = 'credentials'
 const SECRET = 'secret'
 const SANDBOX = 'sandbox'
 const MAX_APPLICATIONS = 1000
-const ALL = { query: { projection: null, filter: null, direct: null, sort: [] }, limit: MAX_APPLICATIONS, cursor: null }
+const ALL = {
+  query: { projection: null, filter: null, direct: null, sort: [] },
+  limit: MAX_APPLICATIONS,
+  cursor: null,
+}
 
 export interface OrganizationsOptions {
   engine: Engine
@@ -52,7 +62,10 @@ export class Organizations {
    * Makes the organization, its owner and its sandbox together.
    * @throws {AppError} `duplicate_unique_property_exists` when organization, username or e-mail is taken.
    */
-  async create(principal: string, wanted: NewOrganization): Promise<{ organization: StoredEntity; owner: StoredEntity }> {
+  async create(
+    principal: string,
+    wanted: NewOrganization,
+  ): Promise<{ organization: StoredEntity; owner: StoredEntity }> {
     const { username, name, email, password, properties, ownerProperties } = wanted
     const organizationName = tenantName(wanted.organization, 'organization')
     const secured = await this.#options.passwords.secure({ password: password ?? null })
@@ -98,7 +111,11 @@ export class Organizations {
   }
 
   /** @throws {AppError} `application_already_exists` */
-  async createApplication(principal: string, organization: StoredEntity, name: unknown): Promise<StoredEntity> {
+  async createApplication(
+    principal: string,
+    organization: StoredEntity,
+    name: unknown,
+  ): Promise<StoredEntity> {
     const applicationName = tenantName(name, 'name')
     try {
       return await this.#engine.transact(MANAGEMENT.id, principal, (edits) =>
@@ -114,8 +131,15 @@ export class Organizations {
   async application(organization: StoredEntity, ref: string): Promise<StoredEntity> {
     const name = isUuid(ref) ? ref : `${String(organization.object['name'])}/${ref.toLowerCase()}`
     const found = await this.#engine.find(MANAGEMENT.id, 'applications', name)
-    if (found === null || found.object['organization'] !== organization.uuid || found.object['deleted'] !== undefined) {
-      throw new AppError('entity_not_found', `Application ${ref} does not exist for organization ${String(organization.object['name'])}`)
+    if (
+      found === null ||
+      found.object['organization'] !== organization.uuid ||
+      found.object['deleted'] !== undefined
+    ) {
+      throw new AppError(
+        'entity_not_found',
+        `Application ${ref} does not exist for organization ${String(organization.object['name'])}`,
+      )
     }
     return found
   }
@@ -130,7 +154,11 @@ export class Organizations {
   }
 
   /** @throws {AppError} `entity_not_found` when not deleted, `conflict` when the name is taken by now. */
-  async restoreApplication(principal: string, organization: StoredEntity, uuid: string): Promise<StoredEntity> {
+  async restoreApplication(
+    principal: string,
+    organization: StoredEntity,
+    uuid: string,
+  ): Promise<StoredEntity> {
     const found = isUuid(uuid) ? await this.#engine.find(MANAGEMENT.id, 'applications', uuid) : null
     const { organizationName, applicationName, deleted } = found?.object ?? {}
     if (found === null || deleted === undefined || found.object['organization'] !== organization.uuid) {
@@ -140,7 +168,10 @@ export class Organizations {
       return await this.#engine.transact(MANAGEMENT.id, principal, (edits) => {
         const current = edits.get('applications', uuid)
         this.#setSecret(edits, current, 'application')
-        return edits.update(current, { name: `${String(organizationName)}/${String(applicationName)}`, deleted: null })
+        return edits.update(current, {
+          name: `${String(organizationName)}/${String(applicationName)}`,
+          deleted: null,
+        })
       })
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'duplicate_unique_property_exists') throw error
@@ -151,7 +182,13 @@ export class Organizations {
   /** Properties of the application itself, such as `accesstokenttl`. */
   async updateApplication(principal: string, app: Application, body: JsonObject): Promise<StoredEntity> {
     const updated = await this.#engine.transact(MANAGEMENT.id, principal, (edits) => {
-      const kept = { name: undefined, organization: undefined, organizationName: undefined, applicationName: undefined, deleted: undefined }
+      const kept = {
+        name: undefined,
+        organization: undefined,
+        organizationName: undefined,
+        applicationName: undefined,
+        deleted: undefined,
+      }
       const changes = Object.fromEntries(Object.entries(body).filter(([key]) => !(key in kept)))
       return edits.update(edits.get('applications', app.uuid), changes)
     })
@@ -174,7 +211,10 @@ export class Organizations {
     if (known !== undefined && now - known.readAt < this.#options.maxAge) return known.application
     const application = await this.#resolve(organizationRef.toLowerCase(), applicationRef.toLowerCase())
     if (application === null) {
-      throw new AppError('organization_application_not_found', `Could not find application for ${key} from URI: ${key}`)
+      throw new AppError(
+        'organization_application_not_found',
+        `Could not find application for ${key} from URI: ${key}`,
+      )
     }
     if (this.#resolved.size >= 10_000) this.#resolved.clear()
     this.#resolved.set(key, { application, readAt: now })
@@ -185,14 +225,21 @@ export class Organizations {
   async resolveUuid(uuid: string): Promise<Application> {
     const found = await this.#engine.find(MANAGEMENT.id, 'applications', uuid)
     if (found === null || found.object['deleted'] !== undefined) {
-      throw new AppError('organization_application_not_found', `Could not find application for ${uuid} from URI: ${uuid}`)
+      throw new AppError(
+        'organization_application_not_found',
+        `Could not find application for ${uuid} from URI: ${uuid}`,
+      )
     }
     return toApplication(found)
   }
 
   async #resolve(organizationRef: string, applicationRef: string): Promise<Application | null> {
     if (!isUuid(organizationRef) && !isUuid(applicationRef)) {
-      const found = await this.#engine.find(MANAGEMENT.id, 'applications', `${organizationRef}/${applicationRef}`)
+      const found = await this.#engine.find(
+        MANAGEMENT.id,
+        'applications',
+        `${organizationRef}/${applicationRef}`,
+      )
       return found === null ? null : toApplication(found)
     }
     const organization = await this.find(organizationRef)
@@ -209,13 +256,16 @@ export class Organizations {
 
   async credentials(owner: StoredEntity): Promise<ClientCredentials> {
     const sealed = (await this.#engine.store.dictionary(owner, CREDENTIALS)).get(SECRET)
-    if (sealed === undefined) throw new AppError('management', 'There are no client credentials; make them with POST')
+    if (sealed === undefined)
+      throw new AppError('management', 'There are no client credentials; make them with POST')
     return { client_id: clientId(kindOf(owner), owner.uuid), client_secret: this.#options.box.open(sealed) }
   }
 
   /** Makes a new secret; the old one stops working at once. The id never changes. */
   async newCredentials(principal: string, owner: StoredEntity): Promise<ClientCredentials> {
-    const secret = await this.#engine.transact(MANAGEMENT.id, principal, (edits) => this.#setSecret(edits, owner, kindOf(owner)))
+    const secret = await this.#engine.transact(MANAGEMENT.id, principal, (edits) =>
+      this.#setSecret(edits, owner, kindOf(owner)),
+    )
     return { client_id: clientId(kindOf(owner), owner.uuid), client_secret: secret }
   }
 
@@ -243,7 +293,12 @@ export class Organizations {
     return secret
   }
 
-  #addApplication(edits: Edits, organization: StoredEntity, applicationName: string, roles: readonly FirstRole[]): StoredEntity {
+  #addApplication(
+    edits: Edits,
+    organization: StoredEntity,
+    applicationName: string,
+    roles: readonly FirstRole[],
+  ): StoredEntity {
     const organizationName = String(organization.object['name'])
     const application = edits.create('applications', {
       name: `${organizationName}/${applicationName}`,

@@ -1,5 +1,5 @@
 import type { Caller } from '../../api/caller.js'
-import { envelope, type EnvelopeValue, paramsJson } from '../../api/envelope.js'
+import { type EnvelopeValue, envelope, paramsJson } from '../../api/envelope.js'
 import type { ApiReply } from '../../api/request.js'
 import { type Call, fieldsOf, type Route, route } from '../../api/route.js'
 import { param } from '../../api/url.js'
@@ -36,13 +36,19 @@ export const organizationRoutes = (doors: OrganizationDoors): Route<Call>[] => [
   route('GET', 'orgs/:org/apps/:app', (call: Call) => readApplication(doors, call)),
   route('PUT', 'orgs/:org/apps/:app', (call: Call) => restoreApplication(doors, call)),
   route('DELETE', 'orgs/:org/apps/:app', (call: Call) => removeApplication(doors, call)),
-  route(['GET', 'POST'], 'orgs/:org/apps/:app/credentials', (call: Call) => applicationCredentials(doors, call)),
+  route(['GET', 'POST'], 'orgs/:org/apps/:app/credentials', (call: Call) =>
+    applicationCredentials(doors, call),
+  ),
 ]
 
-const managed = ({ startedAt, now }: Call, fields: Record<string, EnvelopeValue>): ApiReply => envelope(fields, startedAt, now())
+const managed = ({ startedAt, now }: Call, fields: Record<string, EnvelopeValue>): ApiReply =>
+  envelope(fields, startedAt, now())
 
 const create = async ({ organizations }: OrganizationDoors, call: Call): Promise<ApiReply> => {
-  const { organization, owner } = await organizations.create(call.caller.label, newOrganization(fieldsOf(call)))
+  const { organization, owner } = await organizations.create(
+    call.caller.label,
+    newOrganization(fieldsOf(call)),
+  )
   const data = { owner: showAdmin(owner), organization: showOrganization(organization) }
   return managed(call, { action: 'new organization', status: 'ok', data })
 }
@@ -51,7 +57,8 @@ const ORGANIZATION_KEYS = new Set(['organization', 'username', 'name', 'email', 
 
 const newOrganization = (fields: JsonObject): NewOrganization => {
   const { organization, email, password, properties = {} } = fields
-  if (organization === undefined || organization === '') throw illegalArgument('The organization parameter was missing', 'organization')
+  if (organization === undefined || organization === '')
+    throw illegalArgument('The organization parameter was missing', 'organization')
   const mail = text(email, 'email')
   const others = Object.entries(fields).filter(([key]) => !ORGANIZATION_KEYS.has(key))
   return {
@@ -79,12 +86,17 @@ const read = async (doors: OrganizationDoors, call: Call): Promise<ApiReply> => 
 }
 
 /** An organization with its applications and members. */
-export const wholeOrganization = async (organizations: Organizations, organization: StoredEntity): Promise<JsonObject> => {
+export const wholeOrganization = async (
+  organizations: Organizations,
+  organization: StoredEntity,
+): Promise<JsonObject> => {
   const members = await organizations.members(organization)
   return {
     ...showOrganization(organization),
     applications: showApplications(await organizations.applications(organization)),
-    users: Object.fromEntries(members.map((member) => [String(member.object['username']), showAdmin(member)])),
+    users: Object.fromEntries(
+      members.map((member) => [String(member.object['username']), showAdmin(member)]),
+    ),
   }
 }
 
@@ -94,8 +106,12 @@ const update = async (doors: OrganizationDoors, call: Call): Promise<ApiReply> =
   const changes = isJsonObject(properties) ? (properties as JsonObject) : {}
   const updated = await doors.engine.transact(MANAGEMENT.id, call.caller.label, (edits) => {
     const current = edits.get('organizations', organization.uuid)
-    const before = isJsonObject(current.object['properties']) ? (current.object['properties'] as JsonObject) : {}
-    const merged = Object.entries({ ...before, ...changes }).filter(([, value]) => value !== '' && value !== null)
+    const before = isJsonObject(current.object['properties'])
+      ? (current.object['properties'] as JsonObject)
+      : {}
+    const merged = Object.entries({ ...before, ...changes }).filter(
+      ([, value]) => value !== '' && value !== null,
+    )
     return edits.update(current, { properties: Object.fromEntries(merged) })
   })
   return managed(call, { action: 'put', organization: await wholeOrganization(doors.organizations, updated) })
@@ -104,8 +120,13 @@ const update = async (doors: OrganizationDoors, call: Call): Promise<ApiReply> =
 const credentials = async (doors: OrganizationDoors, call: Call): Promise<ApiReply> => {
   const organization = await ownOrganization(doors, call)
   const isNew = call.request.method === 'POST'
-  const made = isNew ? await doors.organizations.newCredentials(call.caller.label, organization) : await doors.organizations.credentials(organization)
-  return managed(call, { action: `${isNew ? 'generate' : 'get'} organization client credentials`, credentials: { ...made } })
+  const made = isNew
+    ? await doors.organizations.newCredentials(call.caller.label, organization)
+    : await doors.organizations.credentials(organization)
+  return managed(call, {
+    action: `${isNew ? 'generate' : 'get'} organization client credentials`,
+    credentials: { ...made },
+  })
 }
 
 const createAdmin = async ({ engine }: OrganizationDoors, call: Call): Promise<ApiReply> => {
@@ -116,14 +137,19 @@ const createAdmin = async ({ engine }: OrganizationDoors, call: Call): Promise<A
 const createMember = async (doors: OrganizationDoors, call: Call): Promise<ApiReply> => {
   const organization = await ownOrganization(doors, call)
   const fields = fieldsOf(call)
-  const invited = String(fields['invite']) === 'true' ? await doors.engine.find(MANAGEMENT.id, 'users', text(fields['email'], 'email')) : null
-  const admin = invited ?? (await doors.engine.create(MANAGEMENT.id, call.caller.label, 'users', newAdmin(fields)))
+  const invited =
+    String(fields['invite']) === 'true'
+      ? await doors.engine.find(MANAGEMENT.id, 'users', text(fields['email'], 'email'))
+      : null
+  const admin =
+    invited ?? (await doors.engine.create(MANAGEMENT.id, call.caller.label, 'users', newAdmin(fields)))
   await doors.organizations.addMember(call.caller.label, organization, admin)
   return managed(call, { action: 'create user', data: { user: showAdmin(admin) } })
 }
 
 const newAdmin = (fields: JsonObject): JsonObject => {
-  if (typeof fields['email'] !== 'string' || fields['email'] === '') throw illegalArgument('email form parameter is required', 'email')
+  if (typeof fields['email'] !== 'string' || fields['email'] === '')
+    throw illegalArgument('email form parameter is required', 'email')
   const { email, username = email, name = username, password = null } = fields
   return { username, name, email, password }
 }
@@ -131,7 +157,8 @@ const newAdmin = (fields: JsonObject): JsonObject => {
 const createApplication = async (doors: OrganizationDoors, call: Call): Promise<ApiReply> => {
   const organization = await ownOrganization(doors, call)
   const { name } = fieldsOf(call)
-  if (name === undefined || name === '') throw illegalArgument("The 'name' parameter is required and cannot be empty", 'name')
+  if (name === undefined || name === '')
+    throw illegalArgument("The 'name' parameter is required and cannot be empty", 'name')
   const application = await doors.organizations.createApplication(call.caller.label, organization, name)
   return applicationReply(doors, call, application, 'new application for organization', {
     data: showApplications([application]),
@@ -145,7 +172,11 @@ const readApplication = async (doors: OrganizationDoors, call: Call): Promise<Ap
 
 const restoreApplication = async (doors: OrganizationDoors, call: Call): Promise<ApiReply> => {
   const organization = await ownOrganization(doors, call)
-  const application = await doors.organizations.restoreApplication(call.caller.label, organization, call.args[1]!.toLowerCase())
+  const application = await doors.organizations.restoreApplication(
+    call.caller.label,
+    organization,
+    call.args[1]!.toLowerCase(),
+  )
   return managed(call, { action: 'restore', application: application.uuid, params: paramsJson(call.params) })
 }
 
@@ -153,11 +184,15 @@ const removeApplication = async (doors: OrganizationDoors, call: Call): Promise<
   const organization = await ownOrganization(doors, call)
   const [, ref = ''] = call.args
   const application = await doors.organizations.application(organization, ref)
-  const given = param(call.params, 'confirm_application_identifier') ?? param(call.params, 'confirm_application_id')
+  const given =
+    param(call.params, 'confirm_application_identifier') ?? param(call.params, 'confirm_application_id')
   const byUuid = ref.toLowerCase() === application.uuid
   const expected = byUuid ? application.uuid : String(application.object['applicationName'])
   if (given?.toLowerCase() !== expected) {
-    throw illegalArgument(`Cannot delete application without supplying correct application ${byUuid ? 'id' : 'name'}.`, 'confirm_application_identifier')
+    throw illegalArgument(
+      `Cannot delete application without supplying correct application ${byUuid ? 'id' : 'name'}.`,
+      'confirm_application_identifier',
+    )
   }
   await doors.organizations.removeApplication(call.caller.label, application)
   return managed(call, { action: 'delete', application: application.uuid, params: paramsJson(call.params) })
@@ -166,8 +201,13 @@ const removeApplication = async (doors: OrganizationDoors, call: Call): Promise<
 const applicationCredentials = async (doors: OrganizationDoors, call: Call): Promise<ApiReply> => {
   const application = await doors.organizations.application(await ownOrganization(doors, call), call.args[1]!)
   const isNew = call.request.method === 'POST'
-  const made = isNew ? await doors.organizations.newCredentials(call.caller.label, application) : await doors.organizations.credentials(application)
-  return managed(call, { action: `${isNew ? 'generate' : 'get'} application client credentials`, credentials: { ...made } })
+  const made = isNew
+    ? await doors.organizations.newCredentials(call.caller.label, application)
+    : await doors.organizations.credentials(application)
+  return managed(call, {
+    action: `${isNew ? 'generate' : 'get'} application client credentials`,
+    credentials: { ...made },
+  })
 }
 
 const applicationReply = async (
@@ -191,12 +231,25 @@ const applicationReply = async (
 export const showApplication = async (engine: Engine, application: StoredEntity): Promise<JsonObject> => {
   const counts = await engine.store.counts(application.id)
   const names = [...new Set([...LISTED, ...counts.keys()])].sort()
-  const collections = names.map((name) => [name, { title: title(name), count: counts.get(name) ?? 0, name, type: engine.typeOf(name) }])
+  const collections = names.map((name) => [
+    name,
+    { title: title(name), count: counts.get(name) ?? 0, name, type: engine.typeOf(name) },
+  ])
   return { ...application.object, metadata: { collections: Object.fromEntries(collections) } }
 }
 
 /** Collections that are listed even when nothing is in them. */
-const LISTED = ['activities', 'assets', 'devices', 'events', 'folders', 'groups', 'notifications', 'roles', 'users']
+const LISTED = [
+  'activities',
+  'assets',
+  'devices',
+  'events',
+  'folders',
+  'groups',
+  'notifications',
+  'roles',
+  'users',
+]
 
 const title = (name: string): string => `${name.charAt(0).toUpperCase()}${name.slice(1)}`
 
@@ -204,7 +257,10 @@ const title = (name: string): string => `${name.charAt(0).toUpperCase()}${name.s
  * The organization of the path, for those who may manage it. Whether it exists is told to nobody else.
  * @throws {AppError} `unauthorized`, `management` for an unknown one.
  */
-const ownOrganization = async ({ organizations }: OrganizationDoors, { args, caller }: Call): Promise<StoredEntity> => {
+const ownOrganization = async (
+  { organizations }: OrganizationDoors,
+  { args, caller }: Call,
+): Promise<StoredEntity> => {
   const ref = args[0]!
   const organization = await organizations.find(ref)
   if (organization !== null && manages(caller, organization.uuid)) return organization

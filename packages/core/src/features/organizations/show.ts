@@ -2,11 +2,21 @@ import type { JsonObject } from '../../domain/json.js'
 import type { StoredEntity } from '../../storage/store.js'
 import { MANAGEMENT } from './types.js'
 
-const escapeHtml = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+const escapeHtml = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 
 /** An administrator as the management API shows him (identity rules 1.2). */
 export const showAdmin = ({ object }: StoredEntity): JsonObject => {
-  const { uuid, username, name = null, email = '', activated = false, confirmed = true, disabled = false, properties = {} } = object
+  const {
+    uuid,
+    username,
+    name = null,
+    email = '',
+    activated = false,
+    confirmed = true,
+    disabled = false,
+    properties = {},
+  } = object
   const [shownName, shownMail] = [String(name ?? username), String(email)]
   return {
     applicationId: MANAGEMENT.uuid,
@@ -27,7 +37,10 @@ export const showAdmin = ({ object }: StoredEntity): JsonObject => {
 /** An organization without what is in it. */
 export const showOrganization = ({ object }: StoredEntity): JsonObject => {
   const { uuid, name, properties = {} } = object
-  const size = typeof properties === 'object' && properties !== null && !Array.isArray(properties) ? properties['passwordHistorySize'] : undefined
+  const size =
+    typeof properties === 'object' && properties !== null && !Array.isArray(properties)
+      ? properties['passwordHistorySize']
+      : undefined
   return { uuid: uuid!, name: name!, passwordHistorySize: typeof size === 'number' ? size : 0, properties }
 }
 

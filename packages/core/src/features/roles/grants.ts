@@ -84,22 +84,32 @@ export class GrantsSource {
     const groups = await this.#all(app, user, { verb: '~members', direction: 'in', collection: 'groups' })
     const owners = [user, ...groups]
     const assigned = await Promise.all(
-      owners.map((owner) => this.#all(app, owner, { verb: '~assigned', direction: 'in', collection: 'roles' })),
+      owners.map((owner) =>
+        this.#all(app, owner, { verb: '~assigned', direction: 'in', collection: 'roles' }),
+      ),
     )
     const byDefault = await this.#engine.find(app, 'roles', 'default')
     return [...owners, ...assigned.flat(), ...(byDefault === null ? [] : [byDefault])]
   }
 
   async #all(app: number, source: StoredEntity, hop: Hop): Promise<StoredEntity[]> {
-    return (await this.#engine.connected(app, source, hop, { query: ALL, limit: MAX_MEMBERSHIPS, cursor: null })).items
+    return (
+      await this.#engine.connected(app, source, hop, { query: ALL, limit: MAX_MEMBERSHIPS, cursor: null })
+    ).items
   }
 
   async #strings(holders: readonly StoredEntity[]): Promise<string[]> {
-    const dictionaries = await Promise.all(holders.map((holder) => this.#engine.store.dictionary(holder, 'permissions')))
+    const dictionaries = await Promise.all(
+      holders.map((holder) => this.#engine.store.dictionary(holder, 'permissions')),
+    )
     return dictionaries.flatMap((dictionary) => [...dictionary.keys()])
   }
 
-  async #remember<T extends UserAccess | Grants | null>(app: number, key: string, read: () => Promise<T>): Promise<T> {
+  async #remember<T extends UserAccess | Grants | null>(
+    app: number,
+    key: string,
+    read: () => Promise<T>,
+  ): Promise<T> {
     const kept = this.#kept.get(app)?.get(key)
     const now = this.#clock()
     if (kept !== undefined && now - kept.readAt < this.#maxAge) return kept.value as T

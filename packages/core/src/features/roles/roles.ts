@@ -31,11 +31,19 @@ export class Roles {
 
   /** Permission strings of a user, group or role. @throws {AppError} `service_resource_not_found`. */
   async permissions(app: number, collection: string, ref: string): Promise<string[]> {
-    return [...(await this.#engine.store.dictionary(await this.#holder(app, collection, ref), PERMISSIONS)).keys()]
+    return [
+      ...(await this.#engine.store.dictionary(await this.#holder(app, collection, ref), PERMISSIONS)).keys(),
+    ]
   }
 
   /** Adds strings; those that are there already change nothing. @throws {AppError} `illegal_argument` with the reason. */
-  add(app: number, principal: string, collection: string, ref: string, permissions: readonly string[]): Promise<string[]> {
+  add(
+    app: number,
+    principal: string,
+    collection: string,
+    ref: string,
+    permissions: readonly string[],
+  ): Promise<string[]> {
     const stored = permissions.map((text) => formatPermission(parsePermission(text)))
     return this.#change(app, principal, collection, ref, (edits, holder) => {
       for (const permission of stored) edits.tx.setEntry(holder, PERMISSIONS, permission, '')
@@ -43,9 +51,16 @@ export class Roles {
   }
 
   /** Removes strings by their text; unknown ones change nothing. */
-  remove(app: number, principal: string, collection: string, ref: string, permissions: readonly string[]): Promise<string[]> {
+  remove(
+    app: number,
+    principal: string,
+    collection: string,
+    ref: string,
+    permissions: readonly string[],
+  ): Promise<string[]> {
     return this.#change(app, principal, collection, ref, (edits, holder) => {
-      for (const permission of permissions) edits.tx.setEntry(holder, PERMISSIONS, normalised(permission), null)
+      for (const permission of permissions)
+        edits.tx.setEntry(holder, PERMISSIONS, normalised(permission), null)
     })
   }
 
@@ -85,6 +100,7 @@ const normalised = (permission: string): string => {
 export const permissionStrings = (value: unknown): string[] => {
   const list = Array.isArray(value) ? value : [value]
   const isText = (item: unknown): item is string => typeof item === 'string' && item.trim() !== ''
-  if (list.length === 0 || !list.every(isText)) throw illegalArgument("You must supply a 'permission' property", 'permission')
+  if (list.length === 0 || !list.every(isText))
+    throw illegalArgument("You must supply a 'permission' property", 'permission')
   return list
 }

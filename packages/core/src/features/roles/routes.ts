@@ -35,7 +35,8 @@ const read = async (roles: Roles, collection: string, call: AppCall): Promise<Ap
 const add = async (roles: Roles, collection: string, call: AppCall): Promise<ApiReply> => {
   const ref = permitted(call.request.method === 'PUT' ? 'put' : 'post', collection, call)
   const body = call.request.body
-  const value = typeof body === 'object' && body !== null && !Array.isArray(body) ? body['permission'] : undefined
+  const value =
+    typeof body === 'object' && body !== null && !Array.isArray(body) ? body['permission'] : undefined
   const data = await roles.add(call.app.id, call.caller.label, collection, ref, permissionStrings(value))
   return appEnvelope(call, { entities: [], data })
 }
@@ -53,6 +54,10 @@ const permitted = (verb: Verb, collection: string, { app, caller, args }: AppCal
   const isMe = collection === 'users' && given.toLowerCase() === 'me'
   if (isMe && caller.principal.kind !== 'user') throw resourceNotFound()
   const ref = isMe ? caller.self!.uuid : given
-  if (!isAppAdmin(caller, app)) permit(caller, app, { verb, path: [[collectionName(collection)], [...new Set([given, ref])], ['permissions']] })
+  if (!isAppAdmin(caller, app))
+    permit(caller, app, {
+      verb,
+      path: [[collectionName(collection)], [...new Set([given, ref])], ['permissions']],
+    })
   return ref
 }

@@ -3,7 +3,14 @@ import type { JsonObject } from '../../domain/json.js'
 import type { Edits } from '../../engine/edits.js'
 import type { Engine } from '../../engine/engine.js'
 import type { StoredEntity } from '../../storage/store.js'
-import { checkPassword, type HashCost, hashPassword, type PasswordPolicy, verifyAgainstNothing, verifyPassword } from '../auth/index.js'
+import {
+  checkPassword,
+  type HashCost,
+  hashPassword,
+  type PasswordPolicy,
+  verifyAgainstNothing,
+  verifyPassword,
+} from '../auth/index.js'
 
 const CREDENTIALS = 'credentials'
 const PASSWORD = 'password'
@@ -39,8 +46,11 @@ export class Passwords {
 
   /** Whether this is the user's password. A missing user takes as long as a wrong password. */
   async verify(engine: Engine, user: StoredEntity | null, password: string): Promise<boolean> {
-    const stored = user === null ? undefined : (await engine.store.dictionary(user, CREDENTIALS)).get(PASSWORD)
-    return stored === undefined ? verifyAgainstNothing(password, this.#cost) : verifyPassword(stored, password)
+    const stored =
+      user === null ? undefined : (await engine.store.dictionary(user, CREDENTIALS)).get(PASSWORD)
+    return stored === undefined
+      ? verifyAgainstNothing(password, this.#cost)
+      : verifyPassword(stored, password)
   }
 
   /**

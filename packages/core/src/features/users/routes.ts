@@ -40,7 +40,8 @@ const changePassword = async (doors: UserDoors, call: AppCall): Promise<ApiReply
   const { oldpassword: old, newpassword } = fields
   if (typeof newpassword !== 'string') throw illegalArgument('newpassword is required', 'newpassword')
   const isAdmin = isAppAdmin(caller, app)
-  if (!isAdmin && typeof old !== 'string') throw illegalArgument('oldpassword and newpassword are both required', 'oldpassword')
+  if (!isAdmin && typeof old !== 'string')
+    throw illegalArgument('oldpassword and newpassword are both required', 'oldpassword')
   const user = await userOf(doors, call)
   const oldPassword = isAdmin && typeof old !== 'string' ? null : String(old)
   await doors.passwords.change(doors.engine, caller.label, user, { oldPassword, newPassword: newpassword })
@@ -64,4 +65,3 @@ const ownOrAdmins = async (doors: UserDoors, call: AppCall): Promise<StoredEntit
   if (!isAppAdmin(caller, app) && user.uuid !== caller.self?.uuid) throw unauthorized()
   return user
 }
-
