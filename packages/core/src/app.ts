@@ -105,7 +105,7 @@ export class Engine {
   readonly #entities: Entities
   readonly #organizations: Organizations
   readonly #authenticator: Authenticator
-  readonly #collections: Collections
+  readonly #collections: { collections: Collections; paths: PathReader }
   readonly #administration: CollectionAdministration
   readonly #dispatcher: Dispatcher
   readonly #bootstrapOptions: Parameters<typeof bootstrap>[0]
@@ -167,7 +167,7 @@ export class Engine {
       grants,
       clock,
     })
-    this.#collections = new Collections(entities, forget)
+    this.#collections = { collections: new Collections(entities, forget), paths: new PathReader(entities) }
     this.#administration = new CollectionAdministration(entities, clock)
     const properties = async (app: Application) => (await organizations.entityOf(app)).object
     const describe = ({ owner }: { owner: StoredEntity }) => describeOwner(organizations, admins, owner)
@@ -182,11 +182,7 @@ export class Engine {
         ...userRoutes({ engine: entities, passwords, tokens, changed: forget }),
         ...administrationRoutes(this.#administration),
       ],
-      collections: collectionsDoor({
-        collections: this.#collections,
-        paths: new PathReader(entities),
-        renderer: new Renderer(entities),
-      }) as (call: AppCall) => Promise<ApiReply>,
+      collections: collectionsDoor({ ...this.#collections, renderer: new Renderer(entities) }) as (call: AppCall) => Promise<ApiReply>,
       resolve: (organization, application) => organizations.resolve(organization, application),
       resolveUuid: (uuid) => organizations.resolveUuid(uuid),
       authenticate: (request, params, app) => this.#authenticator.authenticate(request, params, app),
@@ -248,12 +244,12 @@ export class Engine {
 
 /** An application before it is said who is asking. */
 export class AppDoor {
-  readonly #collections: Collections
+  readonly #collections: { collections: Collections; paths: PathReader }
   readonly #resolve: () => Promise<Application>
   readonly #callerFor: (principal: Principal, app: Application) => Promise<Caller>
 
   constructor(
-    collections: Collections,
+    collections: { collections: Collections; paths: PathReader },
     resolve: () => Promise<Application>,
     callerFor: (principal: Principal, app: Application) => Promise<Caller>,
   ) {

@@ -11,10 +11,15 @@ export interface SubCollection {
   verb: string
   direction: 'out' | 'in'
   /**
-   * The word for the same membership on the other side, when that side decides about it: a user joins a
-   * group only by a right on the group's own path.
+   * The word for the same list on the other side, when that side decides about it: a user joins a group only
+   * by a right on the group's own path.
    */
   inverse?: string
+  /**
+   * What the right to the list gives on the entities in it: whoever may read a user's feed may read what is in
+   * it, whoever may write his devices may write each. Otherwise an entity's own path decides.
+   */
+  gives?: 'get' | 'put'
 }
 
 /** Everything that is special about one collection. The engine reads it; nothing else asks for types. */
@@ -27,6 +32,8 @@ export interface Descriptor extends PropertyRules {
   subCollections: Readonly<Record<string, SubCollection>>
   /** Dictionaries shown as `metadata.sets`: name and the path word behind the entity. */
   sets: Readonly<Record<string, string>>
+  /** Words behind an entity that are commands or dictionaries, and never name connections. */
+  commands: readonly string[]
   /** Properties that only administrators of the application may write; ignored from anybody else. Lower case. */
   adminOnly: readonly string[]
   /** Completes or refuses what is about to be stored for the first time. `now` is UTC milliseconds. */
@@ -47,6 +54,7 @@ const PLAIN: Omit<Descriptor, 'collection'> = {
   unique: ['name'],
   subCollections: {},
   sets: {},
+  commands: [],
   adminOnly: [],
 }
 

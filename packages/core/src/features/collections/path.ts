@@ -1,7 +1,8 @@
 import type { Params, Segment } from '../../api/url.js'
-import { illegalArgument } from '../../domain/errors.js'
+import { AppError, illegalArgument } from '../../domain/errors.js'
 import { collectionName } from '../../domain/names.js'
 import { isUuid } from '../../domain/uuid.js'
+import { verbName } from '../../domain/verbs.js'
 import type { SubCollection } from '../../engine/descriptor.js'
 import type { Engine } from '../../engine/engine.js'
 
@@ -30,6 +31,21 @@ export interface CollectionPath {
 }
 
 const MAX_HOPS = 8
+/** First words that never mean a collection, whether or not something answers there (Usergrid's reserved words). */
+const RESERVED = new Set([
+  'token',
+  'authorize',
+  'credentials',
+  'auth',
+  'hello',
+  'counters',
+  'export',
+  'apm',
+  'resetroles',
+  'queues',
+  'application',
+  'applications',
+])
 
 /** Reads paths. What a word means may depend on the type before it, and groups have slashes in their names. */
 export class PathReader {
@@ -42,10 +58,14 @@ export class PathReader {
   /** `segments` begin at the collection. @throws {AppError} `illegal_argument`. */
   async read(app: number, segments: readonly Segment[]): Promise<CollectionPath> {
     const [first, ...rest] = segments
-    const collection = collectionName(first!.text)
+    const word = first!.text
+    if (RESERVED.has(word.toLowerCase())) throw new AppError('not_found', `There is no collection "${word}"`)
+    const collection = collectionName(word)
     const path: CollectionPath = { collection, ref: null, query: first!.query, hops: [] }
     let at = 0
-    if (rest[0] !== undefined && rest[0].query === null) {
+    // What carries a query of its own stands for many entities: the next word is a step on from them.
+    if (first!.query !== null) at = 0
+    else if (rest[0] !== undefined && rest[0].query === null) {
       const used = await this.#refLength(app, collection, rest)
       path.ref = joined(rest, used)
       at = used
@@ -58,7 +78,8 @@ export class PathReader {
       const { step, used } = this.#hop(from, rest.slice(at))
       at += used
       if (step.ref === null && step.query === null && rest[at] !== undefined && rest[at]!.query === null) {
-        const length = step.collection === null ? 1 : await this.#refLength(app, step.collection, rest.slice(at))
+        const length =
+          step.collection === null ? 1 : await this.#refLength(app, step.collection, rest.slice(at))
         step.ref = joined(rest.slice(at), length)
         at += length
       } else if (step.ref === null && step.query === null && rest[at] !== undefined) {
@@ -66,7 +87,7 @@ export class PathReader {
         at++
       }
       path.hops.push(step)
-      from = step.collection
+      from = step.collection ?? (at < rest.length ? await this.#collectionOf(app, step.ref) : null)
       if (path.hops.length > MAX_HOPS) throw illegalArgument(`A path has at most ${MAX_HOPS} steps`)
     }
     return path
@@ -84,6 +105,12 @@ export class PathReader {
     return 1
   }
 
+  /** What the words behind an entity mean depends on its type, which a uuid alone does not tell. */
+  async #collectionOf(app: number, ref: string | null): Promise<string | null> {
+    if (ref === null || !isUuid(ref)) return null
+    return (await this.#engine.store.getAny(app, ref.toLowerCase()))?.collection ?? null
+  }
+
   /** Reads the word of a hop and the type behind it; a reference that follows is left to the caller. */
   #hop(from: string | null, segments: readonly Segment[]): { step: HopStep; used: number } {
     const word = segments[0]!.text.toLowerCase()
@@ -94,25 +121,55 @@ export class PathReader {
       return { step, used: used + 1 }
     }
     if (word === 'connections' || word === 'connecting') {
-      const verb = word === 'connecting' && hasVerb ? next.text.toLowerCase() : null
+      const verb = word === 'connecting' && hasVerb ? verbName(next.text) : null
       const direction = word === 'connections' ? 'out' : 'in'
       const used = verb === null ? 1 : 2
-      return typed({ word, verb, direction, sub: null, collection: null, ref: null, query: segments[used - 1]!.query }, segments, used)
+      return typed(
+        { word, verb, direction, sub: null, collection: null, ref: null, query: segments[used - 1]!.query },
+        segments,
+        used,
+      )
     }
-    const sub = from === null ? undefined : this.#engine.descriptor(from).subCollections[word]
+    const { subCollections = {}, commands = [] } = from === null ? {} : this.#engine.descriptor(from)
+    if (commands.includes(word)) throw new AppError('not_found', `Nothing answers at "${word}" here`)
+    const sub = Object.hasOwn(subCollections, word) ? subCollections[word] : undefined
     if (sub !== undefined) {
-      const step = { word, verb: sub.verb, direction: sub.direction, sub, collection: sub.collection, ref: null, query: segments[0]!.query }
+      const step = {
+        word,
+        verb: sub.verb,
+        direction: sub.direction,
+        sub,
+        collection: sub.collection,
+        ref: null,
+        query: segments[0]!.query,
+      }
       return skipOwnType(step, segments)
     }
-    if (word.startsWith('~') || word === '') throw illegalArgument(`"${word}" cannot name a connection`)
-    return typed({ word, verb: word, direction: 'out', sub: null, collection: null, ref: null, query: segments[0]!.query }, segments, 1)
+    return typed(
+      {
+        word,
+        verb: verbName(word),
+        direction: 'out',
+        sub: null,
+        collection: null,
+        ref: null,
+        query: segments[0]!.query,
+      },
+      segments,
+      1,
+    )
   }
 }
 
 /** After a verb comes a uuid, or a type that may be followed by a name: `likes/dogs`, `likes/dogs/rex`. */
-const typed = (step: HopStep, segments: readonly Segment[], used: number): { step: HopStep; used: number } => {
+const typed = (
+  step: HopStep,
+  segments: readonly Segment[],
+  used: number,
+): { step: HopStep; used: number } => {
   const next = segments[used]
-  if (step.query !== null || next === undefined || next.text === '' || isUuid(next.text)) return { step, used }
+  if (step.query !== null || next === undefined || next.text === '' || isUuid(next.text))
+    return { step, used }
   if (next.text.toLowerCase() === 'any') return { step: { ...step, query: next.query }, used: used + 1 }
   return { step: { ...step, collection: collectionName(next.text), query: next.query }, used: used + 1 }
 }
@@ -121,7 +178,8 @@ const typed = (step: HopStep, segments: readonly Segment[], used: number): { ste
 const skipOwnType = (step: HopStep, segments: readonly Segment[]): { step: HopStep; used: number } => {
   const next = segments[1]
   if (next === undefined || step.query !== null || next.text === '') return { step, used: 1 }
-  const repeats = next.text.toLowerCase() === step.collection && (segments[2] !== undefined || next.query !== null)
+  const repeats =
+    next.text.toLowerCase() === step.collection && (segments[2] !== undefined || next.query !== null)
   const singular = segments[2] !== undefined && `${next.text.toLowerCase()}s` === step.collection
   return repeats || singular ? { step: { ...step, query: next.query }, used: 2 } : { step, used: 1 }
 }

@@ -1,5 +1,5 @@
 import { isAppAdmin } from '../../api/caller.js'
-import { envelope, type EnvelopeValue, paramsJson, RawJson } from '../../api/envelope.js'
+import { type EnvelopeValue, envelope, paramsJson, RawJson } from '../../api/envelope.js'
 import type { ApiReply } from '../../api/request.js'
 import { type AppCall, type Route, route } from '../../api/route.js'
 import { param } from '../../api/url.js'
@@ -7,7 +7,8 @@ import { unauthorized } from '../../domain/errors.js'
 import { collectionName } from '../../domain/names.js'
 import { asObject } from '../../engine/engine.js'
 import type { CollectionAdministration, CollectionJob } from './administration.js'
-import type { CollectionResult, Collections } from './collections.js'
+import type { CollectionResult } from './call.js'
+import type { Collections } from './collections.js'
 import type { PathReader } from './path.js'
 import type { Renderer } from './render.js'
 
@@ -24,15 +25,20 @@ export const collectionsDoor =
     const { app, caller, request, params, segments } = call
     const path = await paths.read(app.id, segments)
     const asked = { app, caller, path, params, body: request.body }
+    if (request.method === 'GET' && param(params, 'analyzeOnly') === 'true')
+      return analysis(call, await collections.analyse(asked))
     const connections = connectionsOf(param(params, 'connections'))
     const mayFollow = isAppAdmin(caller, app)
       ? undefined
-      : (...[entity, verb, direction]: Parameters<NonNullable<Parameters<Renderer['entity']>[1]['mayFollow']>>) =>
-          collections.mayFollow(caller, app, entity, verb, direction)
+      : (
+          ...[entity, verb, direction]: Parameters<
+            NonNullable<Parameters<Renderer['entity']>[1]['mayFollow']>
+          >
+        ) => collections.mayFollow(caller, app, entity, verb, direction)
     const result = await work(collections, request.method, asked)
     const entities = result.entities.map((entity, i) =>
       renderer.entity(entity, {
-        base: result.base,
+        base: result.bases?.[i] ?? result.base,
         distance: result.distances?.[i],
         projection: result.query?.projection,
         connections,
@@ -42,16 +48,34 @@ export const collectionsDoor =
     return reply(call, result, entities)
   }
 
-const work = (collections: Collections, method: string, asked: Parameters<Collections['get']>[0]): Promise<CollectionResult> => {
+const work = (
+  collections: Collections,
+  method: string,
+  asked: Parameters<Collections['get']>[0],
+): Promise<CollectionResult> => {
   if (method === 'POST') return collections.post(asked)
   if (method === 'PUT') return collections.put(asked)
   return method === 'DELETE' ? collections.remove(asked) : collections.get(asked)
 }
 
+/** Usergrid warned here of queries that would be slow; ours are refused when they are (`query_too_broad`). */
+const analysis = (call: AppCall, { base }: { base: string }): ApiReply =>
+  appEnvelope(call, {
+    action: 'query analysis only',
+    path: base,
+    status: 'ok',
+    metadata: { queryWarnings: [] },
+    entities: [],
+  })
+
 const connectionsOf = (value: string | undefined): 'none' | 'in' | 'out' | 'all' =>
   value === 'none' || value === 'in' || value === 'out' ? value : 'all'
 
-const reply = (call: AppCall, { base, cursor, isRootListing, failed }: CollectionResult, entities: readonly string[]): ApiReply =>
+const reply = (
+  call: AppCall,
+  { base, cursor, isRootListing, failed }: CollectionResult,
+  entities: readonly string[],
+): ApiReply =>
   appEnvelope(call, {
     path: base,
     entities: new RawJson(`[${entities.join(',')}]`),
@@ -66,7 +90,11 @@ const reply = (call: AppCall, { base, cursor, isRootListing, failed }: Collectio
 /** The envelope of a reply in an application. `path` is below it. */
 export const appEnvelope = (
   { app, request, params, startedAt, now }: AppCall,
-  { action = request.method.toLowerCase(), path = '', ...fields }: Record<string, EnvelopeValue> & { action?: string; path?: string },
+  {
+    action = request.method.toLowerCase(),
+    path = '',
+    ...fields
+  }: Record<string, EnvelopeValue> & { action?: string; path?: string },
 ): ApiReply =>
   envelope(
     {
@@ -93,7 +121,14 @@ export const administrationRoutes = (administration: CollectionAdministration): 
     const merge = param(call.params, 'replace_all') === 'false'
     const collection = adminsCollection(call)
     const body = asObject(call.request.body ?? {})
-    const data = await administration.configure(call.app.id, call.caller.label, writer(call), collection, body, merge)
+    const data = await administration.configure(
+      call.app.id,
+      call.caller.label,
+      writer(call),
+      collection,
+      body,
+      merge,
+    )
     return appEnvelope(call, { action: 'post', data: data as never, entities: [] })
   }),
   route('DELETE', ':collection/_settings', async (call: AppCall) => {
@@ -110,7 +145,11 @@ export const administrationRoutes = (administration: CollectionAdministration): 
     const [first] = Array.isArray(call.request.body) ? call.request.body : [call.request.body]
     const before = asObject(first ?? {})['updatedBefore']
     const updatedBefore = typeof before === 'number' ? before : null
-    return jobReply(call, 'clear collection', administration.startClear(call.app.id, call.caller.label, adminsCollection(call), updatedBefore))
+    return jobReply(
+      call,
+      'clear collection',
+      administration.startClear(call.app.id, call.caller.label, adminsCollection(call), updatedBefore),
+    )
   }),
   route('GET', ':collection/_clear/:job', async (call: AppCall) =>
     jobReply(call, 'clear collection', administration.job(adminsCollection(call), call.args[1]!)),
@@ -122,8 +161,11 @@ const adminsCollection = ({ caller, app, args }: AppCall): string => {
   return collectionName(args[0]!)
 }
 
-const writer = ({ caller: { principal } }: AppCall): string => ('username' in principal ? principal.username : 'app credentials')
+const writer = ({ caller: { principal } }: AppCall): string =>
+  'username' in principal ? principal.username : 'app credentials'
 
-const jobReply = (call: AppCall, action: string, { jobId, status, lastUpdatedEpoch, numberQueued }: CollectionJob): ApiReply =>
-  appEnvelope(call, { action, jobId, status, lastUpdatedEpoch, numberQueued })
-
+const jobReply = (
+  call: AppCall,
+  action: string,
+  { jobId, status, lastUpdatedEpoch, numberQueued }: CollectionJob,
+): ApiReply => appEnvelope(call, { action, jobId, status, lastUpdatedEpoch, numberQueued })

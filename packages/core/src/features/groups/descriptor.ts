@@ -10,12 +10,13 @@ export const groupDescriptor: Partial<Descriptor> & { collection: string } = {
   unique: ['path'],
   typed: { path: 'string' },
   subCollections: {
-    activities: { collection: 'activities', verb: '~activities', direction: 'out' },
-    feed: { collection: 'activities', verb: '~feed', direction: 'out' },
+    activities: { collection: 'activities', verb: '~activities', direction: 'out', gives: 'put' },
+    feed: { collection: 'activities', verb: '~feed', direction: 'out', gives: 'get' },
     roles: { collection: 'roles', verb: '~assigned', direction: 'in', inverse: 'groups' },
     users: { collection: 'users', verb: '~members', direction: 'out' },
   },
   sets: { rolenames: 'roles', permissions: 'permissions' },
+  commands: ['permissions', 'rolenames'],
   prepare: (properties) => {
     const path = properties.get('path')
     if (path === undefined) {
@@ -23,6 +24,7 @@ export const groupDescriptor: Partial<Descriptor> & { collection: string } = {
         fields: [{ field: 'path', message: 'is required' }],
       })
     }
-    if (typeof path === 'string' && !PATH.test(path)) throw illegalArgument(`Illegal characters found in group name: ${path}`, 'path')
+    if (typeof path === 'string' && !PATH.test(path))
+      throw illegalArgument(`Illegal characters found in group name: ${path}`, 'path')
   },
 }

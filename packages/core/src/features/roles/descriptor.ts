@@ -13,6 +13,7 @@ export const roleDescriptor: Partial<Descriptor> & { collection: string } = {
     users: { collection: 'users', verb: '~assigned', direction: 'out' },
   },
   sets: { permissions: 'permissions' },
+  commands: ['permissions'],
   prepare: (properties) => {
     const name = properties.get('name')
     if (typeof name !== 'string') throw illegalArgument('A role needs a name', 'name')

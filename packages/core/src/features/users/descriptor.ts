@@ -4,8 +4,40 @@ import type { Json } from '../../domain/json.js'
 import { isUuid } from '../../domain/uuid.js'
 import type { Descriptor } from '../../engine/descriptor.js'
 
-/** What only administrators of an application may write on a user; from anybody else it is ignored. */
-export const DECIDED_BY_ADMINS = ['activated', 'confirmed', 'disabled', 'deactivated', 'rolenames', 'roles', 'permissions', 'groups', 'credentials']
+/** What only administrators of an application may write on a user, words behind him included; from anybody else it is ignored. */
+export const DECIDED_BY_ADMINS = [
+  'activated',
+  'confirmed',
+  'disabled',
+  'deactivated',
+  'credentials',
+  'rolenames',
+  'permissions',
+  'roles',
+  'groups',
+  'devices',
+  'activities',
+  'feed',
+  'following',
+  'followers',
+]
+
+const COMMANDS = [
+  'password',
+  'credentials',
+  'token',
+  'revoketoken',
+  'revoketokens',
+  'activate',
+  'confirm',
+  'reactivate',
+  'deactivate',
+  'resetpw',
+  'sendpin',
+  'setpin',
+  'permissions',
+  'rolenames',
+]
 
 export interface UserOptions {
   /** Scheme of the picture made from an e-mail address; Usergrid's clients saw `http`. */
@@ -13,24 +45,34 @@ export interface UserOptions {
 }
 
 /** App users: found by username or e-mail; passwords and pins never reach the document. */
-export const userDescriptor = ({ pictureScheme }: UserOptions): Partial<Descriptor> & { collection: string } => ({
+export const userDescriptor = ({
+  pictureScheme,
+}: UserOptions): Partial<Descriptor> & { collection: string } => ({
   collection: 'users',
   alias: ['username', 'email'],
   unique: ['username', 'email'],
   required: ['username'],
   withheld: ['password', 'pin', 'oldpassword', 'newpassword', 'credentials'],
   adminOnly: DECIDED_BY_ADMINS,
-  typed: { username: 'string', email: 'string', activated: 'boolean', confirmed: 'boolean', disabled: 'boolean', picture: 'string' },
+  typed: {
+    username: 'string',
+    email: 'string',
+    activated: 'boolean',
+    confirmed: 'boolean',
+    disabled: 'boolean',
+    picture: 'string',
+  },
   subCollections: {
-    activities: { collection: 'activities', verb: '~activities', direction: 'out' },
-    devices: { collection: 'devices', verb: '~devices', direction: 'out' },
-    feed: { collection: 'activities', verb: '~feed', direction: 'out' },
+    activities: { collection: 'activities', verb: '~activities', direction: 'out', gives: 'put' },
+    devices: { collection: 'devices', verb: '~devices', direction: 'out', gives: 'put' },
+    feed: { collection: 'activities', verb: '~feed', direction: 'out', gives: 'get' },
     groups: { collection: 'groups', verb: '~members', direction: 'in', inverse: 'users' },
     roles: { collection: 'roles', verb: '~assigned', direction: 'in', inverse: 'users' },
     following: { collection: 'users', verb: '~following', direction: 'out' },
-    followers: { collection: 'users', verb: '~following', direction: 'in' },
+    followers: { collection: 'users', verb: '~following', direction: 'in', inverse: 'following' },
   },
   sets: { rolenames: 'roles', permissions: 'permissions' },
+  commands: COMMANDS,
   prepare: (properties) => prepareUser(properties, pictureScheme),
 })
 

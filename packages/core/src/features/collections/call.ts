@@ -1,0 +1,68 @@
+import type { Application, Caller } from '../../api/caller.js'
+import { type Params, param } from '../../api/url.js'
+import { resourceNotFound } from '../../domain/errors.js'
+import type { Json, JsonObject } from '../../domain/json.js'
+import { readLimit } from '../../domain/page.js'
+import type { Query } from '../../domain/query/ast.js'
+import { decodeQuery, parseQuery } from '../../domain/query/parse.js'
+import type { Batch, PageRequest } from '../../engine/engine.js'
+import type { Listing, StoredEntity } from '../../storage/store.js'
+import type { CollectionPath } from './path.js'
+
+/** Entities on one page of a collection or sub-collection. */
+export const PAGE = 10
+
+/** One request on collections, ready to be carried out. */
+export interface CollectionCall {
+  app: Application
+  caller: Caller
+  path: CollectionPath
+  params: Params
+  body: Json | undefined
+}
+
+/** What a request came to: entities, and the path they were reached by. */
+export interface CollectionResult {
+  entities: readonly StoredEntity[]
+  distances?: Listing['distances']
+  cursor?: string | null
+  query?: Query
+  /** Path of the collection: `/dogs`, `/users/U/likes`. */
+  base: string
+  /** The path of each entity's own list, where the lists of several sources were joined. */
+  bases?: readonly string[] | undefined
+  /** A listing of a root collection tells its page's size. */
+  isRootListing?: boolean
+  failed?: Batch['failed']
+}
+
+/** `me` is the app user whose token was presented. @throws {AppError} `service_resource_not_found` without one. */
+export const refFor = (collection: string, ref: string, { principal }: Caller): string => {
+  if (collection !== 'users' || ref.toLowerCase() !== 'me') return ref
+  if (principal.kind !== 'user') throw resourceNotFound()
+  return principal.uuid
+}
+
+export const isObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+export const textOf = (params: Params): string | undefined =>
+  param(params, 'ql') ?? param(params, 'q') ?? param(params, 'query')
+
+export const queryOf = (params: Params): Query => parseQuery(decodeQuery(textOf(params) ?? ''))
+
+/** What a step asks for itself counts; else what the whole request asks for. */
+export const pageOf = (own: Params | null, params: Params, fallback: number): PageRequest => {
+  const asked = own === null || own.size === 0 ? params : own
+  const cursor = param(asked, 'cursor') ?? null
+  return {
+    query: queryOf(asked),
+    limit: readLimit(param(asked, 'limit'), fallback),
+    cursor: cursor === '' ? null : cursor,
+  }
+}
+
+export const listed = (
+  { items, distances, cursor }: Listing,
+  { query }: PageRequest,
+): Omit<CollectionResult, 'base'> => ({ entities: items, distances, cursor, query })

@@ -1,0 +1,286 @@
+import { AppError, illegalArgument, resourceNotFound } from '../../domain/errors.js'
+import type { JsonObject } from '../../domain/json.js'
+import { isUuid } from '../../domain/uuid.js'
+import { asObject, type Engine, type Hop, type PageRequest } from '../../engine/engine.js'
+import type { Listing, StoredEntity } from '../../storage/store.js'
+import {
+  type CollectionCall,
+  type CollectionResult,
+  isObject,
+  listed,
+  PAGE,
+  pageOf,
+  queryOf,
+  refFor,
+} from './call.js'
+import type { HopStep } from './path.js'
+import type { Rights } from './rights.js'
+
+/** Entities on one page of connections. */
+const CONNECTIONS_PAGE = 1000
+
+/** Paths that go on from an entity: connections and sub-collections. The path itself has been permitted. */
+export class Hops {
+  readonly #engine: Engine
+  readonly #rights: Rights
+  /** Called with the collections whose change may have changed what somebody is allowed to do. */
+  readonly #changed: (app: CollectionCall['app'], collection: string) => void
+
+  constructor(
+    engine: Engine,
+    rights: Rights,
+    changed: (app: CollectionCall['app'], collection: string) => void,
+  ) {
+    this.#engine = engine
+    this.#rights = rights
+    this.#changed = changed
+  }
+
+  async get(call: CollectionCall): Promise<CollectionResult> {
+    const { path, params } = call
+    const last = path.hops.at(-1)!
+    const sources = await this.#sources(call, path.hops.length - 1)
+    if (last.ref !== null) {
+      const [target, source] = await this.#target(call, sources, last)
+      return { entities: [target], base: baseOf([source], last), query: queryOf(params) }
+    }
+    const page = pageOf(last.query, params, last.sub === null ? CONNECTIONS_PAGE : PAGE)
+    const { sourceOf, ...listing } = await this.#follow(call, sources, last, page)
+    const bases =
+      sourceOf === null ? undefined : listing.items.map((item) => baseOf([sourceOf.get(item.uuid)!], last))
+    return { ...listed(listing, page), base: baseOf(sources, last), bases }
+  }
+
+  async post(call: CollectionCall): Promise<CollectionResult> {
+    const { app, caller, path, body } = call
+    const last = writable(path.hops.at(-1)!)
+    const source = one(await this.#sources(call, path.hops.length - 1))
+    await this.#rights.permitStep(call, 'post', source, last)
+    const base = baseOf([source], last)
+    const verb = verbOf(last)
+    if (last.ref !== null) {
+      const target = await this.#hopTarget(call, last)
+      this.#rights.permitTarget(call, last, target)
+      const entity = await this.#engine.transact(app.id, caller.label, (edits) => {
+        const [from, to] = ends(
+          last,
+          edits.get(source.collection, source.uuid),
+          edits.get(target.collection, target.uuid),
+        )
+        edits.tx.connect(from, verb, to)
+        return edits.tx.current(last.direction === 'out' ? to : from)
+      })
+      this.#changed(app, last.sub === null ? '' : 'groups')
+      return { entities: [entity], base }
+    }
+    if (last.collection === null)
+      throw illegalArgument('Name the entity to connect: a uuid, or a collection and a name')
+    const bodies = Array.isArray(body) ? body : [body]
+    const empty = bodies.every(
+      (item) => item === undefined || (isObject(item) && Object.keys(item).length === 0),
+    )
+    if (empty) throw resourceNotFound()
+    this.#rights.permitCreation(call, 'post', last, last.collection)
+    const cleaned = bodies.map((item) => this.#rights.cleaned(call, last.collection!, asObject(item)))
+    const entities = await this.#createConnected(call, source, last, cleaned)
+    this.#changed(app, last.collection)
+    return { entities, base }
+  }
+
+  async put(call: CollectionCall): Promise<CollectionResult> {
+    const { app, caller, path } = call
+    const last = writable(path.hops.at(-1)!)
+    if (last.ref === null) return this.post(call)
+    const sources = await this.#sources(call, path.hops.length - 1)
+    const source = one(sources)
+    await this.#rights.permitStep(call, 'put', source, last)
+    const base = baseOf([source], last)
+    if (last.collection !== null && !isUuid(last.ref)) {
+      const [target] = await this.#target(call, sources, last)
+      this.#rights.permitUpdate(call, last, target)
+      const body = this.#rights.body(call, target.collection)
+      const entity = await this.#engine.put(app.id, caller.label, target.collection, target.uuid, body)
+      this.#changed(app, target.collection)
+      return { entities: [entity], base }
+    }
+    const known = await this.#engine.store.getAny(app.id, last.ref.toLowerCase())
+    const collection = known?.collection ?? last.collection
+    if (collection === null) throw resourceNotFound()
+    if (known === null) this.#rights.permitCreation(call, 'put', last, collection)
+    else await this.#permitPut(call, source, last, known)
+    const body = this.#rights.body(call, collection)
+    const entity = await this.#engine.transact(app.id, caller.label, (edits) => {
+      const target = edits.put(collection, last.ref!, body)
+      const [from, to] = ends(last, edits.get(source.collection, source.uuid), target)
+      edits.tx.connect(from, verbOf(last), to)
+      return edits.tx.current(target)
+    })
+    this.#changed(app, collection)
+    return { entities: [entity], base }
+  }
+
+  async remove(call: CollectionCall): Promise<CollectionResult> {
+    const { app, caller, path } = call
+    const last = writable(path.hops.at(-1)!)
+    const source = one(await this.#sources(call, path.hops.length - 1))
+    if (last.ref === null) {
+      throw new AppError(
+        'unsupported_service_operation',
+        'Name the connection to delete: a uuid, or a collection and a name',
+      )
+    }
+    await this.#rights.permitStep(call, 'delete', source, last)
+    const target = await this.#hopTarget(call, last)
+    await this.#engine.transact(app.id, caller.label, (edits) => {
+      const [from, to] = ends(
+        last,
+        edits.get(source.collection, source.uuid),
+        edits.get(target.collection, target.uuid),
+      )
+      edits.tx.disconnect(from, verbOf(last), to)
+    })
+    this.#changed(app, last.sub === null ? '' : 'groups')
+    // Read again, as its list of connections may be shorter now.
+    return {
+      entities: [(await this.#engine.store.getAny(app.id, target.uuid)) ?? target],
+      base: baseOf([source], last),
+    }
+  }
+
+  /** A PUT connects and writes: where the connection is there already, the right to write is enough. */
+  async #permitPut(
+    call: CollectionCall,
+    source: StoredEntity,
+    step: HopStep,
+    target: StoredEntity,
+  ): Promise<void> {
+    const isThere = await this.#engine.isConnected(source, hopOf(step), target)
+    if (!isThere) this.#rights.permitTarget(call, step, target)
+    this.#rights.permitUpdate(call, step, target)
+  }
+
+  async #createConnected(
+    { app, caller }: CollectionCall,
+    source: StoredEntity,
+    step: HopStep,
+    bodies: readonly JsonObject[],
+  ): Promise<StoredEntity[]> {
+    const create = await this.#engine.prepareMany(step.collection!, bodies)
+    return this.#engine.transact(app.id, caller.label, (edits) => {
+      const near = edits.get(source.collection, source.uuid)
+      return edits.each(create, (created) => {
+        const target = created(edits)
+        const [from, to] = ends(step, near, target)
+        edits.tx.connect(from, verbOf(step), to)
+        return edits.tx.current(target)
+      })
+    })
+  }
+
+  /** The entities that the first `steps` hops lead to: one, unless the path leaves out a reference. */
+  async #sources(call: CollectionCall, steps: number): Promise<StoredEntity[]> {
+    const { app, caller, path } = call
+    let current: StoredEntity[]
+    if (path.ref === null) {
+      const page = pageOf(path.query, new Map(), PAGE)
+      current = (await this.#engine.list(app.id, path.collection, page)).items
+    } else {
+      const found = await this.#engine.find(
+        app.id,
+        path.collection,
+        refFor(path.collection, path.ref, caller),
+      )
+      if (found === null) throw resourceNotFound()
+      current = [found]
+    }
+    for (const step of path.hops.slice(0, steps)) {
+      if (step.ref !== null) current = [(await this.#target(call, current, step))[0]]
+      else current = (await this.#follow(call, current, step, pageOf(step.query, new Map(), PAGE))).items
+    }
+    return current
+  }
+
+  /** Lists what a hop leads to. The lists of several sources are joined, each entity once, with where it came from. */
+  async #follow(
+    call: CollectionCall,
+    sources: readonly StoredEntity[],
+    step: HopStep,
+    page: PageRequest,
+  ): Promise<Listing & { sourceOf: ReadonlyMap<string, StoredEntity> | null }> {
+    const lists = await Promise.all(
+      sources.map((source) => this.#engine.connected(call.app.id, source, hopOf(step), page)),
+    )
+    const [only] = lists
+    if (lists.length === 1 && only !== undefined)
+      return { ...this.#readable(call, step, only), sourceOf: null }
+    const items = new Map(lists.flatMap((list) => list.items).map((entity) => [entity.uuid, entity]))
+    const sourceOf = new Map(lists.flatMap((list, i) => list.items.map((item) => [item.uuid, sources[i]!])))
+    const joined = { items: [...items.values()].slice(0, page.limit), distances: null, cursor: null }
+    return { ...this.#readable(call, step, joined), sourceOf }
+  }
+
+  /** Without what the caller may not read. */
+  #readable({ app, caller }: CollectionCall, step: HopStep, listing: Listing): Listing {
+    const kept = listing.items.map((entity) => this.#rights.mayReadIn(caller, app, step, entity))
+    if (kept.every(Boolean)) return listing
+    return {
+      items: listing.items.filter((_, i) => kept[i]),
+      distances: listing.distances?.filter((_, i) => kept[i]) ?? null,
+      cursor: listing.cursor,
+    }
+  }
+
+  /**
+   * The far end of a hop, which must be connected, and the source it is connected to.
+   * @throws {AppError} `service_resource_not_found`, also for what the caller may not read.
+   */
+  async #target(
+    call: CollectionCall,
+    sources: readonly StoredEntity[],
+    step: HopStep,
+  ): Promise<[StoredEntity, StoredEntity]> {
+    const target = await this.#hopTarget(call, step)
+    if (!this.#rights.mayReadIn(call.caller, call.app, step, target)) throw resourceNotFound()
+    for (const source of sources)
+      if (await this.#engine.isConnected(source, hopOf(step), target)) return [target, source]
+    throw resourceNotFound()
+  }
+
+  async #hopTarget({ app, caller }: CollectionCall, { collection, ref }: HopStep): Promise<StoredEntity> {
+    const found =
+      collection === null || isUuid(ref!)
+        ? await this.#engine.store.getAny(app.id, ref!.toLowerCase())
+        : await this.#engine.find(app.id, collection, refFor(collection, ref!, caller))
+    if (found === null || (collection !== null && found.collection !== collection)) throw resourceNotFound()
+    return found
+  }
+}
+
+const one = (sources: readonly StoredEntity[]): StoredEntity => {
+  const [source] = sources
+  if (source === undefined) throw resourceNotFound()
+  return source
+}
+
+const baseOf = ([source]: readonly StoredEntity[], { word }: HopStep): string =>
+  source === undefined ? `/${word}` : `/${source.collection}/${source.uuid}/${word}`
+
+const hopOf = ({ verb, direction, collection }: HopStep): Hop => ({ verb, direction, collection })
+
+/** Connections are made and ended from where they start. @throws {AppError} `unsupported_service_operation`. */
+const writable = (step: HopStep): HopStep => {
+  if (step.sub !== null || step.direction === 'out') return step
+  throw new AppError('unsupported_service_operation', 'Write a connection from the entity that it starts at')
+}
+
+/** @throws {AppError} `illegal_argument` where a path says `connections` but no verb. */
+const verbOf = ({ verb }: HopStep): string => {
+  if (verb === null) throw illegalArgument('Name the verb of the connection')
+  return verb
+}
+
+const ends = (
+  { direction }: HopStep,
+  near: StoredEntity,
+  far: StoredEntity,
+): [from: StoredEntity, to: StoredEntity] => (direction === 'out' ? [near, far] : [far, near])

@@ -1,0 +1,154 @@
+import { type Application, type Caller, isAppAdmin } from '../../api/caller.js'
+import { isPermitted, permit } from '../../api/permit.js'
+import { resourceNotFound } from '../../domain/errors.js'
+import type { JsonObject } from '../../domain/json.js'
+import type { PathSegments, Verb } from '../../domain/permission.js'
+import { isUuid } from '../../domain/uuid.js'
+import { asObject, type Engine } from '../../engine/engine.js'
+import type { StoredEntity } from '../../storage/store.js'
+import type { CollectionCall } from './call.js'
+import { gatePath, type KnownEntities, ownPath, spellingsOf } from './gate-path.js'
+import type { HopStep } from './path.js'
+
+/** What a caller may do on the way along a path. Whoever administers the application may do everything. */
+export class Rights {
+  readonly #engine: Engine
+
+  constructor(engine: Engine) {
+    this.#engine = engine
+  }
+
+  /**
+   * The decision about the path of a request. Spellings that permission strings may use are looked up only
+   * when the path as typed is not allowed. @throws {AppError} `unauthorized`.
+   */
+  async permit(call: CollectionCall, verb: Verb): Promise<void> {
+    const { app, caller, path } = call
+    if (isAppAdmin(caller, app)) return
+    if (isPermitted(caller, app, { verb, path: gatePath(path, caller, this.#aliases) })) return
+    permit(caller, app, { verb, path: gatePath(path, caller, this.#aliases, await this.#known(call)) })
+  }
+
+  /**
+   * The decision about what is written at the end of a path, where that is not the path as it was asked for:
+   * some lists are decided about by their other end (who is in a group, by a right on the group's own path), and
+   * at the end of several steps it is the last entity's own path that counts.
+   * @throws {AppError} `unauthorized`
+   */
+  async permitStep(
+    { app, caller, path }: CollectionCall,
+    verb: Verb,
+    near: StoredEntity,
+    step: HopStep,
+  ): Promise<void> {
+    const { sub, collection, ref, word } = step
+    const inverse = sub?.inverse
+    if (isAppAdmin(caller, app) || (inverse === undefined && path.hops.length === 1)) return
+    const here = spellingsOf(near, caller, this.#aliases)
+    const there = ref === null ? [] : [await this.#spellings(app, caller, collection, ref)]
+    if (inverse === undefined) {
+      const type = sub === null && collection !== null ? [[collection, '']] : []
+      permit(caller, app, { verb, path: [[near.collection], here, [word], ...type, ...there] })
+      // A new group has no members to decide about, and no rights to give.
+    } else if (ref === null) permit(caller, app, { verb, path: [[sub!.collection]] })
+    else permit(caller, app, { verb, path: [[sub!.collection], ...there, [inverse], here] })
+  }
+
+  /**
+   * A connection may be made only to what the caller may read, and an existing entity may join a list that
+   * gives the right to write it only where the caller has that right already.
+   * @throws {AppError} `service_resource_not_found`, as for what does not exist.
+   */
+  permitTarget({ app, caller }: CollectionCall, { sub }: HopStep, target: StoredEntity): void {
+    const mayJoin =
+      sub?.gives === 'put' ? this.#may('put', caller, app, target) : this.mayRead(caller, app, target)
+    if (!mayJoin) throw resourceNotFound()
+  }
+
+  /** Writing what a connection leads to takes the right to write it, unless the list it is in gives that right. */
+  permitUpdate({ app, caller }: CollectionCall, { sub }: HopStep, target: StoredEntity): void {
+    if (sub?.gives !== 'put')
+      permit(caller, app, { verb: 'put', path: ownPath(target, caller, this.#aliases) })
+  }
+
+  /** Users, groups and roles carry rights: to make one by way of a connection takes the right to make one. */
+  permitCreation({ app, caller }: CollectionCall, verb: Verb, { sub }: HopStep, collection: string): void {
+    if (sub === null && 'permissions' in this.#engine.descriptor(collection).sets)
+      permit(caller, app, { verb, path: [[collection]] })
+  }
+
+  mayRead(caller: Caller, app: Application, entity: StoredEntity): boolean {
+    return this.#may('get', caller, app, entity)
+  }
+
+  /** Whether an entity may be shown in the list that a step leads to. */
+  mayReadIn(caller: Caller, app: Application, { sub }: HopStep, entity: StoredEntity): boolean {
+    return sub?.gives !== undefined || this.mayRead(caller, app, entity)
+  }
+
+  /** Whether connections of a verb may be shown in an entity's metadata. */
+  mayFollow(
+    caller: Caller,
+    app: Application,
+    entity: StoredEntity,
+    verb: string,
+    direction: 'out' | 'in',
+  ): boolean {
+    const path = [
+      ...ownPath(entity, caller, this.#aliases),
+      ...(direction === 'out' ? [[verb]] : [['connecting'], [verb]]),
+    ]
+    return isPermitted(caller, app, { verb: 'get', path })
+  }
+
+  /** The body as an object, without the properties that only administrators may write. */
+  body({ app, caller, body = {} }: CollectionCall, collection: string): JsonObject {
+    return this.cleaned({ app, caller }, collection, asObject(body))
+  }
+
+  cleaned(
+    { app, caller }: { app: Application; caller: Caller },
+    collection: string,
+    body: JsonObject,
+  ): JsonObject {
+    const { adminOnly } = this.#engine.descriptor(collection)
+    if (adminOnly.length === 0 || isAppAdmin(caller, app)) return body
+    return Object.fromEntries(Object.entries(body).filter(([key]) => !adminOnly.includes(key.toLowerCase())))
+  }
+
+  #may(verb: Verb, caller: Caller, app: Application, entity: StoredEntity): boolean {
+    return isPermitted(caller, app, { verb, path: ownPath(entity, caller, this.#aliases) })
+  }
+
+  readonly #aliases = (collection: string): readonly string[] => this.#engine.descriptor(collection).alias
+
+  async #spellings(
+    app: Application,
+    caller: Caller,
+    collection: string | null,
+    ref: string,
+  ): Promise<PathSegments[number]> {
+    const entity = await this.#find(app, caller, collection, ref)
+    return entity === null ? [ref] : spellingsOf(entity, caller, this.#aliases)
+  }
+
+  async #known({ app, caller, path }: CollectionCall): Promise<KnownEntities> {
+    return Promise.all(
+      [path, ...path.hops].map(({ collection, ref }) =>
+        ref === null ? null : this.#find(app, caller, collection, ref),
+      ),
+    )
+  }
+
+  async #find(
+    app: Application,
+    { self }: Caller,
+    collection: string | null,
+    ref: string,
+  ): Promise<StoredEntity | null> {
+    if (collection === 'users' && ref.toLowerCase() === 'me')
+      return self === null ? null : this.#engine.store.getAny(app.id, self.uuid)
+    if (collection === null || isUuid(ref)) return this.#engine.store.getAny(app.id, ref.toLowerCase())
+    return this.#engine.find(app.id, collection, ref)
+  }
+}
