@@ -106,6 +106,8 @@ export interface Listing {
   /** Metres, one per item, when the filter has `within`. */
   distances: (number | null)[] | null
   cursor: string | null
+  /** Ids of the sources that the items are connected to, one per item, when several were given. */
+  sources?: readonly (number | null)[]
 }
 
 /** One line of an application's change log. */

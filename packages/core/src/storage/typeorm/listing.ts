@@ -1,5 +1,6 @@
 import { AppError } from '../../domain/errors.js'
 import { decodeCell, distance } from '../../domain/geo.js'
+import { encodeKey } from '../../domain/keys.js'
 import type { Filter, SortKey } from '../../domain/query/ast.js'
 import { distanceTo, matches } from '../../domain/query/evaluate.js'
 import type { Listing, ListRequest } from '../store.js'
@@ -8,7 +9,7 @@ import type { Collection, Path } from './catalog.js'
 import { compositeFor } from './composite.js'
 import { type Position, readCursor, writeCursor } from './cursor.js'
 import { EntityRow } from './entity-row.js'
-import { comparePositions } from './positions.js'
+import { comparePositions, sortKeyOf } from './positions.js'
 import type { EdgeSet, Probe, Scans } from './scans.js'
 import { type BatchSize, positionOf, ScanExhausted, type Stream, Streams } from './streams.js'
 
@@ -65,9 +66,19 @@ export class ListingRun {
   }
 
   async run(): Promise<Listing> {
+    const listing = await this.#find()
+    const { edges } = this.#options
+    if (edges === null || edges.entities.length === 1 || listing.items.length === 0) return listing
+    const sources = await this.#scans.sourcesOf(edges, listing.items.map(({ id }) => id))
+    return { ...listing, sources: listing.items.map(({ id }) => sources.get(id) ?? null) }
+  }
+
+  async #find(): Promise<Listing> {
     if (this.#circle !== null && (this.#sort.length === 0 || this.#sort[0]!.path === this.#circle.path)) {
       return this.#page(await this.#byDistance(this.#circle), this.#sort[0]?.descending ?? false)
     }
+    const circle = this.#circle
+    if (circle !== null && this.#sort.some(({ path }) => path === circle.path)) return this.#byDistanceToo(circle)
     const { edges, collection } = this.#options
     if (edges !== null) return this.#overEdges(edges)
     const accesses = this.#accesses(collection!)
@@ -141,21 +152,14 @@ export class ListingRun {
   }
 
   async #overEdges(edges: EdgeSet): Promise<Listing> {
-    const { collection, maxExamined } = this.#options
+    const { collection } = this.#options
     if (this.#sort.length === 0) return this.#latestConnected(edges)
     if (collection !== null && (await this.#scans.edgeEstimate(edges, GATHER + 1)) > GATHER) {
       const accesses = this.#accesses(collection)
       if (accesses.some((access) => access?.kind === 'nothing')) return this.#page([])
       return this.#inSortedOrder(collection, accesses, [this.#scans.edgeProbe(edges)])
     }
-    const found: EntityRow[] = []
-    let before: number | null = null
-    for (;;) {
-      const rows = await this.#scans.connected(edges, before, LARGEST_BATCH)
-      found.push(...this.#matching(rows.map((row) => this.#row(row))))
-      if (rows.length < LARGEST_BATCH || this.#examined > maxExamined) break
-      before = rows.at(-1)!.seq
-    }
+    const found = await this.#everyConnected(edges)
     return this.#page(found.map((row) => ({ row, position: positionOf(row, this.#sort) })))
   }
 
@@ -185,33 +189,51 @@ export class ListingRun {
       const metres = distanceTo(row.object, circle.path, circle.latitude, circle.longitude)
       return { row, position: positionOf(row, this.#sort.slice(1), metres) }
     }
-    if (edges !== null || collection === null) {
-      const found: EntityRow[] = []
-      let before: number | null = null
-      for (;;) {
-        const rows = await this.#scans.connected(edges!, before, LARGEST_BATCH)
-        found.push(...this.#matching(rows.map((row) => this.#row(row))))
-        if (rows.length < LARGEST_BATCH) return found.map(place)
-        before = rows.at(-1)!.seq
-      }
-    }
+    if (edges !== null || collection === null) return (await this.#everyConnected(edges!)).map(place)
     const access = this.#conjuncts.includes(circle) ? accessFor(collection, circle) : null
     if (access?.kind === 'nothing') return []
     if (access?.kind === 'range' && !access.path.multi && !(this.#sort[0]?.descending ?? false)) {
       return this.#byRings(collection, circle, access.path, place)
     }
     const rows: EntityRow[] = []
-    const accesses = this.#accesses(collection)
-    const small = access ?? (await this.#smallest(accesses))
-    if (small !== null) return (await this.#gather(small, this.#options.maxExamined)).map(({ row }) => place(row))
     for await (const batch of this.#streams(collection).newest(null, [])) {
       rows.push(...this.#matching(batch))
       this.#grow()
     }
-    return rows.map(place)
+    return rows
   }
 
   async #byRings(collection: Collection, circle: Within, path: Path, place: (row: EntityRow) => Placed): Promise<Placed[]> {
+    return (await this.#everyMatch(collection, access)).map(place)
+  }
+
+  /** Distances stand among the keys where the place is not what is sorted by first. */
+  async #byDistanceToo(circle: Within): Promise<Listing> {
+    const { edges, collection } = this.#options
+    const rows = edges === null ? await this.#everyMatch(collection!, null) : await this.#everyConnected(edges)
+    const keysOf = (row: EntityRow) => {
+      const metres = distanceTo(row.object, circle.path, circle.latitude, circle.longitude)
+      const far = metres === null ? null : encodeKey(metres)
+      return this.#sort.map((key) => (key.path === circle.path ? far : sortKeyOf(row.object, key)))
+    }
+    return this.#page(rows.map((row) => ({ row, position: { keys: keysOf(row), distance: null, id: row.id } })))
+  }
+
+  async #everyConnected(edges: EdgeSet): Promise<EntityRow[]> {
+    const found: EntityRow[] = []
+    let before: number | null = null
+    for (;;) {
+      const rows = await this.#scans.connected(edges, before, LARGEST_BATCH)
+      if (this.#filter === null) this.#examine(rows.length)
+      found.push(...this.#matching(rows.map((row) => this.#row(row))))
+      if (rows.length < LARGEST_BATCH) return found
+      before = rows.at(-1)!.seq
+    }
+  }
+
+  async #everyMatch(collection: Collection, access: Access | null): Promise<EntityRow[]> {
+    const small = access ?? (await this.#smallest(this.#accesses(collection)))
+    if (small !== null) return (await this.#gather(small, this.#options.maxExamined)).map(({ row }) => row)
     const start = this.#after?.distance ?? 0
     const beyond = this.#after === null ? null : this.#after
     const compare = comparePositions(this.#sort.slice(1))

@@ -175,6 +175,18 @@ export class Scans {
     })
   }
 
+  /** For each far end, the entity with the latest connection to it. */
+  async sourcesOf(edges: EdgeSet, fars: readonly number[]): Promise<Map<number, number>> {
+    const { near, far } = ends(edges)
+    const sets = [this.#oneOf(near, edges.entities), this.#oneOf('verb_id', edges.verbs), this.#oneOf(far, fars)]
+    const { text, values } = join(sets, ' AND ')
+    const rows = await this.#all<{ near: number; far: number }>({
+      text: `SELECT ${near} AS near, ${far} AS far FROM edge WHERE app_id = ? AND ${text} ORDER BY seq`,
+      values: [this.app, ...values],
+    })
+    return new Map(rows.map((row) => [row.far, row.near]))
+  }
+
   #oneOf(column: string, numbers: readonly number[]): Sql {
     return numbers.length === 1 ? { text: `${column} = ?`, values: [numbers[0]] } : isIn(this.#dialect, column, 'bigint', numbers)
   }
