@@ -35,7 +35,7 @@ const after = (key: Buffer): Buffer => Buffer.concat([key, ZERO])
 const indexPath = (collection: Collection, kind: Path['kind'], def: string): Path | null | undefined => {
   const path = collection.paths.get(pathKey(kind, def))
   if (path !== undefined) return path.ready ? path : null
-  return collection.paths.size >= MAX_PATHS ? null : undefined
+  return collection.building || collection.paths.size >= MAX_PATHS ? null : undefined
 }
 
 const scalar = (literal: Literal): string | number | boolean =>

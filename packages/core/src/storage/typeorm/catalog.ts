@@ -20,6 +20,8 @@ export interface Path {
 export interface Collection extends CollectionInfo {
   readonly app: number
   settings: CollectionSettings | null
+  /** Its whole index is being rebuilt: until then, only documents tell what is there. */
+  building: boolean
   readonly paths: Map<string, Path>
 }
 
@@ -39,8 +41,9 @@ export class AppCatalog {
     readonly loadedAt: number,
   ) {}
 
-  addCollection(id: number, name: string, settings: CollectionSettings | null): Collection {
-    const collection: Collection = { app: this.app, id, name, settings, paths: new Map() }
+  addCollection({ id, name, settings, building }: CollectionRow): Collection {
+    const parsed = settings === null ? null : JSON.parse(settings)
+    const collection: Collection = { app: this.app, id, name, settings: parsed, building: building === 1, paths: new Map() }
     this.collections.set(name, collection)
     this.byId.set(id, collection)
     return collection
@@ -56,6 +59,7 @@ interface CollectionRow {
   id: number
   name: string
   settings: string | null
+  building: number
 }
 interface PathRow {
   coll_id: number
@@ -110,12 +114,10 @@ export class Catalogs {
     const catalog = new AppCatalog(app, this.#clock())
     const values = [app]
     const collections = await all<CollectionRow>(connection, dialect, {
-      text: 'SELECT id, name, settings FROM collection WHERE app_id = ?',
+      text: 'SELECT id, name, settings, building FROM collection WHERE app_id = ?',
       values,
     })
-    for (const { id, name, settings } of collections) {
-      catalog.addCollection(id, name, settings === null ? null : JSON.parse(settings))
-    }
+    for (const row of collections) catalog.addCollection(row)
     const paths = await all<PathRow>(connection, dialect, {
       text: 'SELECT coll_id, kind, def, id, multi, ready FROM path WHERE app_id = ?',
       values,
@@ -161,11 +163,10 @@ export const createCollections = async (
   }
   for (const name of names) {
     const found = await all<CollectionRow>(connection, dialect, {
-      text: 'SELECT id, name, settings FROM collection WHERE app_id = ? AND name = ?',
+      text: 'SELECT id, name, settings, building FROM collection WHERE app_id = ? AND name = ?',
       values: [catalog.app, name],
     })
-    const row = found[0]!
-    catalog.addCollection(row.id, name, row.settings === null ? null : JSON.parse(row.settings))
+    catalog.addCollection(found[0]!)
   }
 }
 
@@ -195,12 +196,14 @@ export const createPaths = async (
   connection: SqlConnection,
   dialect: Dialect,
   collection: Collection,
-  wanted: readonly { kind: PathKind; def: string; ready?: boolean }[],
+  wanted: readonly { kind: PathKind; def: string }[],
   ids: IdSource,
 ): Promise<void> => {
   await ids.reserve(connection, wanted.length)
   const sorted = [...wanted].sort((a, b) => (pathKey(a.kind, a.def) < pathKey(b.kind, b.def) ? -1 : 1))
-  const rows = sorted.map(({ kind, def, ready = true }) => [collection.app, collection.id, kind, def, ids.takeLast(), ready ? 1 : 0])
+  // A composite begins with no rows at all.
+  const isReady = (kind: PathKind): number => Number(kind === 'unique' || !(collection.building || kind === 'composite'))
+  const rows = sorted.map(({ kind, def }) => [collection.app, collection.id, kind, def, ids.takeLast(), isReady(kind)])
   const columns = [
     ['app_id', 'bigint'],
     ['coll_id', 'bigint'],

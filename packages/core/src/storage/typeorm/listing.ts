@@ -5,7 +5,7 @@ import type { Filter, SortKey } from '../../domain/query/ast.js'
 import { distanceTo, matches } from '../../domain/query/evaluate.js'
 import type { Listing, ListRequest } from '../store.js'
 import { type Access, accessFor, intersected, isProbe, type KeyInterval } from './access.js'
-import type { Collection, Path } from './catalog.js'
+import { type Collection, type Path, pathKey } from './catalog.js'
 import { compositeFor } from './composite.js'
 import { type Position, readCursor, writeCursor } from './cursor.js'
 import { EntityRow } from './entity-row.js'
@@ -108,6 +108,7 @@ export class ListingRun {
   }
 
   async #inSortedOrder(collection: Collection, accesses: (Access | null)[], extra: Probe[]): Promise<Listing> {
+    if (!this.#sort.every(({ path }) => hasOrder(collection, path))) return this.#sortedInMemory(collection, extra)
     // The last key of a batch is read again, as its group may go on: one more row spares that.
     this.#size.rows = this.#limit + 2
     const composite = extra.length === 0 ? compositeFor(collection, accesses, this.#sort) : null
@@ -140,6 +141,17 @@ export class ListingRun {
       this.#size.rows = this.#limit + 2
       return this.#take(streams.sorted(this.#sort, this.#after, sorted.probes, sorted.bounds), exact)
     }
+  }
+
+  /** While an index is being built, the documents alone tell the order. */
+  async #sortedInMemory(collection: Collection, probes: Probe[]): Promise<Listing> {
+    const found: Placed[] = []
+    for await (const batch of this.#streams(collection).newest(null, probes)) {
+      if (this.#filter === null) this.#examine(batch.length)
+      for (const row of this.#matching(batch)) found.push({ row, position: positionOf(row, this.#sort) })
+      this.#grow()
+    }
+    return this.#page(found)
   }
 
   /**
@@ -195,15 +207,6 @@ export class ListingRun {
     if (access?.kind === 'range' && !access.path.multi && !(this.#sort[0]?.descending ?? false)) {
       return this.#byRings(collection, circle, access.path, place)
     }
-    const rows: EntityRow[] = []
-    for await (const batch of this.#streams(collection).newest(null, [])) {
-      rows.push(...this.#matching(batch))
-      this.#grow()
-    }
-    return rows
-  }
-
-  async #byRings(collection: Collection, circle: Within, path: Path, place: (row: EntityRow) => Placed): Promise<Placed[]> {
     return (await this.#everyMatch(collection, access)).map(place)
   }
 
@@ -234,6 +237,15 @@ export class ListingRun {
   async #everyMatch(collection: Collection, access: Access | null): Promise<EntityRow[]> {
     const small = access ?? (await this.#smallest(this.#accesses(collection)))
     if (small !== null) return (await this.#gather(small, this.#options.maxExamined)).map(({ row }) => row)
+    const rows: EntityRow[] = []
+    for await (const batch of this.#streams(collection).newest(null, [])) {
+      rows.push(...this.#matching(batch))
+      this.#grow()
+    }
+    return rows
+  }
+
+  async #byRings(collection: Collection, circle: Within, path: Path, place: (row: EntityRow) => Placed): Promise<Placed[]> {
     const start = this.#after?.distance ?? 0
     const beyond = this.#after === null ? null : this.#after
     const compare = comparePositions(this.#sort.slice(1))
@@ -242,8 +254,7 @@ export class ListingRun {
       const ring = accessFor(collection, { ...circle, radius }) as Extract<Access, { kind: 'range' }>
       const cells = await this.#scans.cells(path, ring.intervals, this.#options.maxExamined + 1)
       this.#examine(cells.length > this.#options.maxExamined ? cells.length : 0)
-      const near = cells
-        .map(({ eid, key }) => ({ eid, metres: cellDistance(key, circle) }))
+      const near = nearestCells(cells, circle)
         .filter(({ metres }) => metres >= start - CELL_ERROR && metres <= radius + CELL_ERROR)
         .sort((a, b) => a.metres - b.metres)
       const found: Placed[] = []
@@ -347,8 +358,7 @@ export class ListingRun {
 
   /** Sorts what was found, and drops what the pages before held. */
   #page(found: Placed[], farFirst = false): Listing {
-    const sort = this.#circle !== null && found[0]?.position.distance !== null ? this.#sort.slice(1) : this.#sort
-    const compare = comparePositions(this.#sortsByDistance ? sort : this.#sort, farFirst)
+    const compare = comparePositions(this.#sortsByDistance ? this.#sort.slice(1) : this.#sort, farFirst)
     const after = this.#after
     const rest = after === null ? found : found.filter(({ position }) => compare(position, after) > 0)
     return this.#cut(rest.sort((a, b) => compare(a.position, b.position)))
@@ -413,7 +423,21 @@ const findWithin = (filter: Filter | null): Within | null => {
   return null
 }
 
+/** Whether the index can sort by a property: it knows all its values, or that there are none. */
+const hasOrder = (collection: Collection, path: string): boolean =>
+  collection.paths.get(pathKey('value', path))?.ready ?? !collection.building
+
 const boundsOf = (intervals: readonly KeyInterval[]): KeyInterval | undefined => intervals[0]
+
+/** An entity with several places counts by the nearest. */
+const nearestCells = (cells: readonly { eid: number; key: Buffer }[], circle: Within): { eid: number; metres: number }[] => {
+  const nearest = new Map<number, number>()
+  for (const { eid, key } of cells) {
+    const metres = cellDistance(key, circle)
+    if (metres < (nearest.get(eid) ?? Number.POSITIVE_INFINITY)) nearest.set(eid, metres)
+  }
+  return [...nearest].map(([eid, metres]) => ({ eid, metres }))
+}
 
 const cellDistance = (key: Buffer, { latitude, longitude }: Within): number => {
   const cell = decodeCell(key)

@@ -29,7 +29,7 @@ export class Reindexer {
       this.#connection,
       this.#dialect,
       this.#collection,
-      missing.map((def) => ({ kind: 'composite' as const, def, ready: false })),
+      missing.map((def) => ({ kind: 'composite' as const, def })),
       ids,
     )
     const dropped = [...paths.values()].filter(({ kind, def }) => kind === 'composite' && !wanted.includes(def))
@@ -39,7 +39,16 @@ export class Reindexer {
       await this.#run('DELETE FROM path WHERE app_id = ? AND id = ?', values)
       paths.delete(pathKey('composite', path.def))
     }
-    if (everything) await this.#run('UPDATE path SET ready = 0 WHERE app_id = ? AND coll_id = ? AND kind <> ?', [app, id, 'unique'])
+    if (!everything) return
+    await this.#run('UPDATE collection SET building = 1 WHERE app_id = ? AND id = ?', [app, id])
+    await this.#run('UPDATE path SET ready = 0 WHERE app_id = ? AND coll_id = ? AND kind <> ?', [app, id, 'unique'])
+  }
+
+  /** Lets listings use what was built. */
+  async finish(): Promise<void> {
+    const { app, id } = this.#collection
+    await this.#run('UPDATE path SET ready = 1 WHERE app_id = ? AND coll_id = ?', [app, id])
+    await this.#run('UPDATE collection SET building = 0 WHERE app_id = ? AND id = ?', [app, id])
   }
 
   /** Rewrites the index rows of up to `limit` entities with ids below `before`; the id to go on from, null at the end. */
@@ -74,7 +83,7 @@ export class Reindexer {
     const words: unknown[][] = []
     const multi = new Set<Path>()
     for (const entity of entities) {
-      const missing = missingPaths(this.#collection, entity.object).map((path) => ({ ...path, ready: false }))
+      const missing = missingPaths(this.#collection, entity.object)
       if (missing.length > 0) {
         await createPaths(this.#connection, this.#dialect, this.#collection, missing, new IdSource(this.#dialect))
       }

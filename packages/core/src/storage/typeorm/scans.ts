@@ -20,8 +20,6 @@ export interface EdgeSet {
   verbs: number[]
   /** Only those whose far end is in this collection. */
   collection: number | null
-  /** Only those with one of these far ends. */
-  among: number[] | null
 }
 
 /** Condition on `x.eid`: what a scan finds must satisfy it too. */
@@ -163,19 +161,7 @@ export class Scans {
     }
   }
 
-  /** Those of `edges.among` that are at a far end. */
-  connectedAmong(edges: EdgeSet): Promise<EntityColumns[]> {
-    const { near, far } = ends(edges)
-    const sets = [this.#oneOf(`g.${near}`, edges.entities), this.#oneOf('g.verb_id', edges.verbs), this.#oneOf(`g.${far}`, edges.among!)]
-    const { text, values } = join(sets, ' AND ')
-    return this.#all({
-      text: `SELECT ${ENTITY_COLUMNS} FROM (SELECT DISTINCT g.${far} AS far FROM edge g WHERE g.app_id = ? AND ${text}) x
-        CROSS JOIN entity e WHERE e.app_id = ? AND e.id = x.far`,
-      values: [this.app, ...values, this.app],
-    })
-  }
-
-  /** For each far end, the entity with the latest connection to it. */
+  /** For each of these far ends that is connected, the entity with the latest connection to it. */
   async sourcesOf(edges: EdgeSet, fars: readonly number[]): Promise<Map<number, number>> {
     const { near, far } = ends(edges)
     const sets = [this.#oneOf(near, edges.entities), this.#oneOf('verb_id', edges.verbs), this.#oneOf(far, fars)]

@@ -124,16 +124,16 @@ export class SqlStore implements Store {
       direction,
       verbs: known,
       collection: collection?.id ?? null,
-      among: among?.map(({ id }) => id) ?? null,
     }
     return among === undefined ? this.#listing(app, { collection, edges, request }) : this.#among(app, edges, among)
   }
 
   async #among(app: number, edges: EdgeSet, among: readonly StoredEntity[]): Promise<Listing> {
     if (among.length === 0) return NOTHING
-    const rows = await this.#read((connection) => new Scans(connection, this.#database.dialect, app).connectedAmong(edges))
-    const connected = new Set(rows.map(({ id }) => id))
-    return { items: among.filter(({ id }) => connected.has(id)), distances: null, cursor: null }
+    const ids = among.map(({ id }) => id)
+    const sources = await this.#read((connection) => new Scans(connection, this.#database.dialect, app).sourcesOf(edges, ids))
+    const items = among.filter(({ id }) => sources.has(id))
+    return { items, distances: null, cursor: null, sources: items.map(({ id }) => sources.get(id)!) }
   }
 
   async isConnected(source: StoredEntity, verb: string, target: StoredEntity): Promise<boolean> {
@@ -192,8 +192,9 @@ export class SqlStore implements Store {
   async finishIndexes(app: number, collection: string): Promise<void> {
     const known = await this.#collection(app, collection)
     if (known === null) return
-    const sql = { text: 'UPDATE path SET ready = 1 WHERE app_id = ? AND coll_id = ?', values: [app, known.id] }
-    await this.#guard(() => this.#database.write((connection) => run(connection, this.#database.dialect, sql)))
+    await this.#guard(() =>
+      this.#database.write((connection) => new Reindexer(connection, this.#database.dialect, known).finish()),
+    )
     this.#catalogs.forget([app])
   }
 
