@@ -1,9 +1,9 @@
 import { AppError, illegalArgument, resourceNotFound } from '../domain/errors.js'
 import type { JsonObject } from '../domain/json.js'
 import { typeName } from '../domain/names.js'
-import { isQueryable } from '../domain/queryable.js'
 import type { Filter, Query } from '../domain/query/ast.js'
 import { matches } from '../domain/query/evaluate.js'
+import { isQueryable } from '../domain/queryable.js'
 import { isUuid } from '../domain/uuid.js'
 import { HIDDEN_VERB } from '../domain/verbs.js'
 import type { CollectionSettings, Listing, Store, StoredEntity } from '../storage/store.js'
@@ -68,7 +68,9 @@ export class Engine {
 
   /** Runs changes together. `work` is synchronous and may run more than once, see `Store.transact`. */
   transact<T>(app: number, principal: string | null, work: (edits: Edits) => T): Promise<T> {
-    return this.#store.transact(principal, (transaction) => work(new Edits(transaction, app, this.#descriptors)))
+    return this.#store.transact(principal, (transaction) =>
+      work(new Edits(transaction, app, this.#descriptors)),
+    )
   }
 
   /** The entity that a path segment means, or `null`. */
@@ -111,19 +113,35 @@ export class Engine {
     return this.#store.connected(app, { ...request, among: items })
   }
 
-  async isConnected(source: StoredEntity | readonly StoredEntity[], hop: Hop, other: StoredEntity): Promise<boolean> {
+  /** Which of the sources a hop leads from to the other entity, or `null` if none. */
+  async sourceOf(
+    sources: readonly StoredEntity[],
+    hop: Hop,
+    other: StoredEntity,
+  ): Promise<StoredEntity | null> {
     const page = { filter: null, sort: [], limit: 1, cursor: null, scope: '' }
-    const { items } = await this.#store.connected(other.app, { ...hop, ...page, source, collection: null, among: [other] })
-    return items.length > 0
+    const request = { ...hop, ...page, source: sources, collection: null, among: [other] }
+    const found = (await this.#store.connected(other.app, request)).sources?.[0]
+    return sources.find(({ id }) => id === found) ?? null
   }
 
-  async create(app: number, principal: string | null, collection: string, body: JsonObject): Promise<StoredEntity> {
+  async create(
+    app: number,
+    principal: string | null,
+    collection: string,
+    body: JsonObject,
+  ): Promise<StoredEntity> {
     const secured = await this.#secure(collection, body)
     return this.transact(app, principal, (edits) => this.#created(edits, collection, body, secured))
   }
 
   /** Elements that cannot be created are reported and do not keep the others from being stored. */
-  async createMany(app: number, principal: string | null, collection: string, bodies: readonly unknown[]): Promise<Batch> {
+  async createMany(
+    app: number,
+    principal: string | null,
+    collection: string,
+    bodies: readonly unknown[],
+  ): Promise<Batch> {
     checkBatch(bodies)
     const prepared = await Promise.all(
       bodies.map(async (body) => {
@@ -139,7 +157,9 @@ export class Engine {
       edits.each(prepared, (element, index) => {
         try {
           if ('error' in element) throw element.error
-          batch.created.push(edits.attempt(() => this.#created(edits, collection, element.body, element.secured)))
+          batch.created.push(
+            edits.attempt(() => this.#created(edits, collection, element.body, element.secured)),
+          )
         } catch (error) {
           batch.failed.push({ index, error: callerError(error) })
         }
@@ -149,7 +169,10 @@ export class Engine {
   }
 
   /** For entities that are created within a larger transaction: does what must come before it. */
-  async prepareMany(collection: string, bodies: readonly JsonObject[]): Promise<((edits: Edits) => StoredEntity)[]> {
+  async prepareMany(
+    collection: string,
+    bodies: readonly JsonObject[],
+  ): Promise<((edits: Edits) => StoredEntity)[]> {
     checkBatch(bodies)
     return Promise.all(
       bodies.map(async (body) => {
@@ -160,8 +183,17 @@ export class Engine {
   }
 
   /** Updates the entity, or creates it under the uuid or name given. */
-  async put(app: number, principal: string | null, collection: string, ref: string, body: JsonObject): Promise<StoredEntity> {
-    const secured = this.descriptor(collection).secure === undefined ? null : await this.#secureNew(app, collection, ref, body)
+  async put(
+    app: number,
+    principal: string | null,
+    collection: string,
+    ref: string,
+    body: JsonObject,
+  ): Promise<StoredEntity> {
+    const secured =
+      this.descriptor(collection).secure === undefined
+        ? null
+        : await this.#secureNew(app, collection, ref, body)
     return this.transact(app, principal, (edits) => {
       const isNew = edits.find(collection, ref) === null
       const entity = edits.put(collection, ref, body)
@@ -175,7 +207,13 @@ export class Engine {
   }
 
   /** Lays `body` over every match, together. @throws {AppError} `service_resource_not_found` when nothing matches. */
-  async updateWhere(app: number, principal: string | null, collection: string, query: Query, body: JsonObject): Promise<StoredEntity[]> {
+  async updateWhere(
+    app: number,
+    principal: string | null,
+    collection: string,
+    query: Query,
+    body: JsonObject,
+  ): Promise<StoredEntity[]> {
     const { items } = await this.list(app, collection, { query, limit: MAX_BULK, cursor: null })
     const updated = await this.transact(app, principal, (edits) =>
       edits.each(this.#still(edits, collection, query.filter, items), (entity) => edits.update(entity, body)),
@@ -185,7 +223,12 @@ export class Engine {
   }
 
   /** Removes the matches of one page, together; returns what was removed. */
-  async removeWhere(app: number, principal: string | null, collection: string, page: PageRequest): Promise<StoredEntity[]> {
+  async removeWhere(
+    app: number,
+    principal: string | null,
+    collection: string,
+    page: PageRequest,
+  ): Promise<StoredEntity[]> {
     const { items } = await this.list(app, collection, page)
     return this.transact(app, principal, (edits) => {
       const entities = this.#still(edits, collection, page.query.filter, items)
@@ -209,23 +252,43 @@ export class Engine {
   }
 
   /** Those that are still there and still match, now that nobody else can change them. */
-  #still(edits: Edits, collection: string, filter: Filter | null, items: readonly StoredEntity[]): StoredEntity[] {
+  #still(
+    edits: Edits,
+    collection: string,
+    filter: Filter | null,
+    items: readonly StoredEntity[],
+  ): StoredEntity[] {
     const current = edits.each(items, ({ uuid }) => edits.tx.get(collection, uuid))
-    return current.filter((entity) => entity !== null && (filter === null || matches(filter, entity.object))) as StoredEntity[]
+    return current.filter(
+      (entity) => entity !== null && (filter === null || matches(filter, entity.object)),
+    ) as StoredEntity[]
   }
 
   /** Of any collection, entities are known by their uuids alone. */
   async #direct(app: number, collection: string | null, refs: readonly string[]): Promise<Listing> {
     const uuids = refs.filter(isUuid)
     const names = collection === null ? [] : refs.filter((ref) => !isUuid(ref))
-    const byUuid = await this.#store.getMany(app, uuids.map((uuid) => uuid.toLowerCase()))
+    const byUuid = await this.#store.getMany(
+      app,
+      uuids.map((uuid) => uuid.toLowerCase()),
+    )
     const byName =
-      collection === null ? [] : await this.#store.findMany(app, collection, this.descriptor(collection).alias[0] ?? 'name', names)
+      collection === null
+        ? []
+        : await this.#store.findMany(app, collection, this.descriptor(collection).alias[0] ?? 'name', names)
     const found = new Map<string, StoredEntity | null>()
-    for (const [i, uuid] of uuids.entries()) found.set(uuid, collection === null || byUuid[i]?.collection === collection ? (byUuid[i] ?? null) : null)
+    for (const [i, uuid] of uuids.entries())
+      found.set(
+        uuid,
+        collection === null || byUuid[i]?.collection === collection ? (byUuid[i] ?? null) : null,
+      )
     for (const [i, name] of names.entries()) found.set(name, byName[i] ?? null)
     const items = refs.map((ref) => found.get(ref) ?? null).filter((item) => item !== null)
-    return { items: [...new Map(items.map((item) => [item.id, item])).values()], distances: null, cursor: null }
+    return {
+      items: [...new Map(items.map((item) => [item.id, item])).values()],
+      distances: null,
+      cursor: null,
+    }
   }
 }
 

@@ -106,7 +106,7 @@ export interface Listing {
   /** Metres, one per item, when the filter has `within`. */
   distances: (number | null)[] | null
   cursor: string | null
-  /** Ids of the sources that the items are connected to, one per item, when several were given. */
+  /** Ids of the sources that the items are connected to, one per item, when several were given or `among` was. */
   sources?: readonly (number | null)[]
 }
 

@@ -13,7 +13,7 @@ import {
   queryOf,
   refFor,
 } from './call.js'
-import type { HopStep } from './path.js'
+import type { CollectionPath, HopStep } from './path.js'
 import type { Rights } from './rights.js'
 
 /** Entities on one page of connections. */
@@ -42,13 +42,11 @@ export class Hops {
     const sources = await this.#sources(call, path.hops.length - 1)
     if (last.ref !== null) {
       const [target, source] = await this.#target(call, sources, last)
-      return { entities: [target], base: baseOf([source], last), query: queryOf(params) }
+      return { entities: [target], base: baseOf(source, last), query: queryOf(params) }
     }
     const page = pageOf(last.query, params, last.sub === null ? CONNECTIONS_PAGE : PAGE)
-    const { sourceOf, ...listing } = await this.#follow(call, sources, last, page)
-    const bases =
-      sourceOf === null ? undefined : listing.items.map((item) => baseOf([sourceOf.get(item.uuid)!], last))
-    return { ...listed(listing, page), base: baseOf(sources, last), bases }
+    const listing = await this.#follow(call, sources, path.hops.length - 1, page)
+    return { ...listed(listing, page), base: listBase(path, sources), bases: basesOf(listing, sources, last) }
   }
 
   async post(call: CollectionCall): Promise<CollectionResult> {
@@ -56,7 +54,7 @@ export class Hops {
     const last = writable(path.hops.at(-1)!)
     const source = one(await this.#sources(call, path.hops.length - 1))
     await this.#rights.permitStep(call, 'post', source, last)
-    const base = baseOf([source], last)
+    const base = baseOf(source, last)
     const verb = verbOf(last)
     if (last.ref !== null) {
       const target = await this.#hopTarget(call, last)
@@ -94,7 +92,7 @@ export class Hops {
     const sources = await this.#sources(call, path.hops.length - 1)
     const source = one(sources)
     await this.#rights.permitStep(call, 'put', source, last)
-    const base = baseOf([source], last)
+    const base = baseOf(source, last)
     if (last.collection !== null && !isUuid(last.ref)) {
       const [target] = await this.#target(call, sources, last)
       this.#rights.permitUpdate(call, last, target)
@@ -104,8 +102,9 @@ export class Hops {
       return { entities: [entity], base }
     }
     const known = await this.#engine.store.getAny(app.id, last.ref.toLowerCase())
-    const collection = known?.collection ?? last.collection
-    if (collection === null) throw resourceNotFound()
+    const collection = last.collection ?? known?.collection
+    if (collection === undefined || (known !== null && known.collection !== collection))
+      throw resourceNotFound()
     if (known === null) this.#rights.permitCreation(call, 'put', last, collection)
     else await this.#permitPut(call, source, last, known)
     const body = this.#rights.body(call, collection)
@@ -143,7 +142,7 @@ export class Hops {
     // Read again, as its list of connections may be shorter now.
     return {
       entities: [(await this.#engine.store.getAny(app.id, target.uuid)) ?? target],
-      base: baseOf([source], last),
+      base: baseOf(source, last),
     }
   }
 
@@ -154,7 +153,7 @@ export class Hops {
     step: HopStep,
     target: StoredEntity,
   ): Promise<void> {
-    const isThere = await this.#engine.isConnected(source, hopOf(step), target)
+    const isThere = (await this.#engine.sourceOf([source], hopOf(step), target)) !== null
     if (!isThere) this.#rights.permitTarget(call, step, target)
     this.#rights.permitUpdate(call, step, target)
   }
@@ -193,30 +192,24 @@ export class Hops {
       if (found === null) throw resourceNotFound()
       current = [found]
     }
-    for (const step of path.hops.slice(0, steps)) {
+    for (const [i, step] of path.hops.slice(0, steps).entries()) {
       if (step.ref !== null) current = [(await this.#target(call, current, step))[0]]
-      else current = (await this.#follow(call, current, step, pageOf(step.query, new Map(), PAGE))).items
+      else current = (await this.#follow(call, current, i, pageOf(step.query, new Map(), PAGE))).items
     }
     return current
   }
 
-  /** Lists what a hop leads to. The lists of several sources are joined, each entity once, with where it came from. */
+  /** Lists what the hop with this index leads to from the sources together, each entity once. */
   async #follow(
     call: CollectionCall,
     sources: readonly StoredEntity[],
-    step: HopStep,
+    hop: number,
     page: PageRequest,
-  ): Promise<Listing & { sourceOf: ReadonlyMap<string, StoredEntity> | null }> {
-    const lists = await Promise.all(
-      sources.map((source) => this.#engine.connected(call.app.id, source, hopOf(step), page)),
-    )
-    const [only] = lists
-    if (lists.length === 1 && only !== undefined)
-      return { ...this.#readable(call, step, only), sourceOf: null }
-    const items = new Map(lists.flatMap((list) => list.items).map((entity) => [entity.uuid, entity]))
-    const sourceOf = new Map(lists.flatMap((list, i) => list.items.map((item) => [item.uuid, sources[i]!])))
-    const joined = { items: [...items.values()].slice(0, page.limit), distances: null, cursor: null }
-    return { ...this.#readable(call, step, joined), sourceOf }
+  ): Promise<Listing> {
+    const { app, path } = call
+    const step = path.hops[hop]!
+    const asked = { ...page, scope: scopeOf(path) }
+    return this.#readable(call, step, await this.#engine.connected(app.id, sources, hopOf(step), asked))
   }
 
   /** Without what the caller may not read. */
@@ -227,6 +220,7 @@ export class Hops {
       items: listing.items.filter((_, i) => kept[i]),
       distances: listing.distances?.filter((_, i) => kept[i]) ?? null,
       cursor: listing.cursor,
+      ...(listing.sources === undefined ? {} : { sources: listing.sources.filter((_, i) => kept[i]) }),
     }
   }
 
@@ -241,9 +235,9 @@ export class Hops {
   ): Promise<[StoredEntity, StoredEntity]> {
     const target = await this.#hopTarget(call, step)
     if (!this.#rights.mayReadIn(call.caller, call.app, step, target)) throw resourceNotFound()
-    for (const source of sources)
-      if (await this.#engine.isConnected(source, hopOf(step), target)) return [target, source]
-    throw resourceNotFound()
+    const source = await this.#engine.sourceOf(sources, hopOf(step), target)
+    if (source === null) throw resourceNotFound()
+    return [target, source]
   }
 
   async #hopTarget({ app, caller }: CollectionCall, { collection, ref }: HopStep): Promise<StoredEntity> {
@@ -256,14 +250,49 @@ export class Hops {
   }
 }
 
+/** What is written hangs on one entity. @throws {AppError} `service_resource_not_found`, `illegal_argument` for several. */
 const one = (sources: readonly StoredEntity[]): StoredEntity => {
-  const [source] = sources
+  const [source, ...others] = sources
   if (source === undefined) throw resourceNotFound()
+  if (others.length > 0) throw illegalArgument('The path leads to several entities: name the one to write to')
   return source
 }
 
-const baseOf = ([source]: readonly StoredEntity[], { word }: HopStep): string =>
-  source === undefined ? `/${word}` : `/${source.collection}/${source.uuid}/${word}`
+const baseOf = (source: StoredEntity, { word }: HopStep): string =>
+  `/${source.collection}/${source.uuid}/${word}`
+
+/** The path of a list: its one source's, or with `all` in place of each reference that the path leaves out. */
+const listBase = (path: CollectionPath, sources: readonly StoredEntity[]): string => {
+  const [source, ...others] = sources
+  if (source !== undefined && others.length === 0) return baseOf(source, path.hops.at(-1)!)
+  const steps = path.hops.map(({ word, ref }) => `${word}/${ref ?? 'all'}`)
+  return `/${[path.collection, path.ref ?? 'all', ...steps].join('/').replace(/\/all$/, '')}`
+}
+
+/** Each item by the path of the source it hangs on, where there are several. */
+const basesOf = (
+  { items, sources: ids }: Listing,
+  sources: readonly StoredEntity[],
+  step: HopStep,
+): string[] | undefined => {
+  if (sources.length < 2 || ids === undefined) return undefined
+  const byId = new Map(sources.map((source) => [source.id, source]))
+  return items.map(({ collection }, i) => {
+    const source = byId.get(ids[i] ?? 0)
+    return source === undefined ? `/${collection}` : baseOf(source, step)
+  })
+}
+
+/** What the cursors of a path belong to that may start from several entities, which may change between pages. */
+const scopeOf = ({ collection, ref, query, hops }: CollectionPath): string | undefined => {
+  if (ref !== null && hops.slice(0, -1).every((step) => step.ref !== null)) return undefined
+  return JSON.stringify([
+    collection,
+    ref,
+    [...(query ?? [])],
+    hops.map((step) => [step.word, step.ref, [...(step.query ?? [])]]),
+  ])
+}
 
 const hopOf = ({ verb, direction, collection }: HopStep): Hop => ({ verb, direction, collection })
 
