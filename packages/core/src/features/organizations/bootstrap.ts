@@ -50,17 +50,30 @@ export const bootstrap = async (
   }
   const made = password ?? randomBytes(12).toString('base64url')
   const email = username.includes('@') ? username : `${username}@localhost`
-  const { owner } = await options.organizations.create(BY, {
-    organization,
-    username,
-    name: username,
-    email,
-    password: made,
-    properties: {},
-    ownerProperties: {},
-  })
+  const owner = await makeAdmin(options, organization, { username, name: username, email, password: made })
   await makeSysadmin(options, owner)
   return { ...result, created: true, ...(password === undefined ? { password: made } : {}) }
+}
+
+/** Owner of the new organization, or a member of the one that is there. */
+const makeAdmin = async (
+  { engine, organizations }: BootstrapOptions,
+  organization: string,
+  account: { username: string; name: string; email: string; password: string },
+): Promise<StoredEntity> => {
+  const existing = await organizations.find(organization)
+  if (existing === null) {
+    const made = await organizations.create(BY, {
+      ...account,
+      organization,
+      properties: {},
+      ownerProperties: {},
+    })
+    return made.owner
+  }
+  const admin = await engine.create(MANAGEMENT.id, BY, 'users', account)
+  await organizations.addMember(BY, existing, admin)
+  return admin
 }
 
 const keepPassword = async (
