@@ -13,6 +13,8 @@ export interface Answer {
 
 /** Sends requests as somebody. Paths are below an application, or below the server for absolute callers. */
 export interface Caller {
+  /** A string or form is sent as it is, anything else as JSON. */
+  send(method: string, path: string, body?: unknown, init?: RequestInit): Promise<Answer>
   get(path: string, init?: RequestInit): Promise<Answer>
   post(path: string, body?: unknown, init?: RequestInit): Promise<Answer>
   put(path: string, body?: unknown, init?: RequestInit): Promise<Answer>
@@ -150,6 +152,7 @@ const callerOf = (base: string, token?: string): Caller => {
     }
   }
   return {
+    send,
     get: (path, init) => send('GET', path, undefined, init),
     post: (path, body, init) => send('POST', path, body, init),
     put: (path, body, init) => send('PUT', path, body, init),

@@ -21,9 +21,11 @@ export interface PropertyRules {
   immutable: readonly string[]
   /** Are taken from a body only by other means, and never stored. */
   withheld: readonly string[]
-  /** JSON types of properties that are not free. */
-  typed: Readonly<Record<string, 'string' | 'number' | 'boolean' | 'object'>>
+  /** JSON types of properties that are not free, by name in lower case. */
+  typed: Readonly<Record<string, PropertyType>>
 }
+
+export type PropertyType = 'string' | 'number' | 'boolean' | 'object'
 
 /** Set by the engine alone; in a body they are ignored. */
 const SYSTEM = new Set(['uuid', 'type', 'created', 'modified', 'metadata', 'membership', 'connection'])
@@ -49,7 +51,7 @@ export const mergeProperties = (
   for (const [key, value] of Object.entries(body)) {
     const lower = key.toLowerCase()
     if (SYSTEM.has(lower) || rules.withheld.includes(lower)) continue
-    const spelling = spellings.get(lower) ?? key
+    const spelling = spellings.get(lower) ?? (hasMeaning(rules, lower) ? lower : key)
     if (before !== null && rules.immutable.includes(lower) && merged.has(spelling)) continue
     spellings.set(lower, spelling)
     if (value === null || value === '') merged.delete(spelling)
@@ -57,22 +59,46 @@ export const mergeProperties = (
   }
   for (const property of rules.required) {
     if (merged.has(property)) continue
-    throw new AppError('required_property_not_found', `Entity ${type} requires a property named ${property}`, {
-      fields: [{ field: property, message: 'is required' }],
-    })
+    throw new AppError(
+      'required_property_not_found',
+      `Entity ${type} requires a property named ${property}`,
+      {
+        fields: [{ field: property, message: 'is required' }],
+      },
+    )
   }
   return merged
 }
 
+/** Properties that something looks at are stored under one spelling. */
+const hasMeaning = ({ typed, required }: PropertyRules, lower: string): boolean =>
+  lower === 'name' || Object.hasOwn(typed, lower) || required.includes(lower)
+
 const checked = (type: string, rules: PropertyRules, property: string, value: Json): Json => {
   if (property === 'name') return checkedName(value)
-  const wanted = rules.typed[property]
+  const wanted = Object.hasOwn(rules.typed, property) ? rules.typed[property] : undefined
   if (wanted === undefined) return value
-  const is = isJsonObject(value) ? 'object' : typeof value
-  if (is === wanted && !Array.isArray(value)) return value
-  throw new AppError('property_type_conversion', `Property "${property}" of ${type} must be of type ${wanted}`, {
-    fields: [{ field: property, message: `must be of type ${wanted}` }],
-  })
+  const converted = convert(value, wanted)
+  if (converted !== undefined) return converted
+  throw new AppError(
+    'property_type_conversion',
+    `Property "${property}" of ${type} must be of type ${wanted}`,
+    {
+      fields: [{ field: property, message: `must be of type ${wanted}` }],
+    },
+  )
+}
+
+/** The value as the type that is wanted, or `undefined` when it says nothing of that kind. */
+const convert = (value: Json, wanted: PropertyType): Json | undefined => {
+  if (isJsonObject(value)) return wanted === 'object' ? value : undefined
+  if (typeof value === wanted && !Array.isArray(value)) return value
+  if (wanted === 'string') return typeof value === 'number' ? String(value) : undefined
+  if (typeof value !== 'string') return undefined
+  if (wanted === 'boolean') return value === 'true' || (value === 'false' ? false : undefined)
+  return wanted === 'number' && value.trim() !== '' && Number.isFinite(Number(value))
+    ? Number(value)
+    : undefined
 }
 
 const checkedName = (value: Json): string => {
@@ -92,7 +118,10 @@ export interface EntityHead {
 }
 
 /** A whole entity: its system properties and `name` first, locations in their one form. */
-export const buildEntity = ({ uuid, type, created, modified }: EntityHead, properties: Map<string, Json>): Entity => {
+export const buildEntity = (
+  { uuid, type, created, modified }: EntityHead,
+  properties: Map<string, Json>,
+): Entity => {
   const name = properties.get('name')
   const rest = [...properties].filter(([key]) => !SYSTEM.has(key.toLowerCase()) && key !== 'name')
   const entries: [string, Json][] = [

@@ -38,6 +38,8 @@ export interface Descriptor extends PropertyRules {
   adminOnly: readonly string[]
   /** Completes or refuses what is about to be stored for the first time. `now` is UTC milliseconds. */
   prepare?: (properties: Map<string, Json>, now: number) => void
+  /** Refuses what must never be stored, whether new or changed. */
+  check?: (properties: ReadonlyMap<string, Json>) => void
   /**
    * Work on a new entity's body that must wait, such as hashing its password, done before the transaction;
    * what it resolves to runs inside, with the stored entity.

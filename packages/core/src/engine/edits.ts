@@ -67,6 +67,7 @@ export class Edits {
     const withDefaults = mergeProperties(type, { ...descriptor, required: [] }, null, body)
     descriptor.prepare?.(withDefaults, this.now)
     const properties = mergeProperties(type, descriptor, null, Object.fromEntries(withDefaults))
+    descriptor.check?.(properties)
     const created = (keepTimes && timeOf(body['created'])) || this.now
     const modified = (keepTimes && timeOf(body['modified'])) || Math.max(created, this.now)
     return this.tx.insert(collection, buildEntity({ uuid, type, created, modified }, properties))
@@ -75,7 +76,9 @@ export class Edits {
   /** Lays `body` over the entity: given properties are replaced whole, others stay. */
   update(entity: StoredEntity, body: JsonObject): StoredEntity {
     const { uuid, type, created } = entity.object as Entity
-    const properties = mergeProperties(type, this.#descriptors.of(entity.collection), entity.object, body)
+    const descriptor = this.#descriptors.of(entity.collection)
+    const properties = mergeProperties(type, descriptor, entity.object, body)
+    descriptor.check?.(properties)
     return this.tx.replace(entity, buildEntity({ uuid, type, created, modified: this.now }, properties))
   }
 
@@ -102,7 +105,11 @@ const MAIL = /^[^\s@]+@[^\s@]+$/
 
 /** The properties to look a reference up by: e-mail addresses are tried as such first. */
 export const aliasesFor = ({ alias }: Descriptor, ref: string): readonly string[] =>
-  alias.includes('email') ? (MAIL.test(ref) ? ['email', ...alias.filter((name) => name !== 'email')] : alias.filter((name) => name !== 'email')) : alias
+  alias.includes('email')
+    ? MAIL.test(ref)
+      ? ['email', ...alias.filter((name) => name !== 'email')]
+      : alias.filter((name) => name !== 'email')
+    : alias
 
 /** A body for an entity that a PUT creates: the name in the path counts, in the body's spelling if they agree. */
 const namedBy = ({ alias, required }: Descriptor, ref: string, body: JsonObject): JsonObject => {

@@ -9,7 +9,8 @@ const CHUNK = 500
 const REBUILT_AT_ONCE = 5000
 const MAX_JOBS = 1000
 const EVERYTHING = { projection: null, filter: null, direct: null, sort: [] }
-const FIELDS_KEYS = ['queueIndex', 'indexConsistency', 'authoritativeRegion']
+const QUEUE_INDEX = ['direct', 'sync', 'async', 'config']
+const KEPT_TEXTS = ['indexConsistency', 'authoritativeRegion']
 const MAX_COMPOSITES = 20
 const MAX_PARTS = 5
 
@@ -27,6 +28,7 @@ export interface CollectionJob {
 export class CollectionAdministration {
   readonly #engine: Engine
   readonly #clock: () => number
+  /** By application and collection too: nobody learns of a job elsewhere by its id. */
   readonly #jobs = new Map<string, CollectionJob>()
   readonly #busy = new Map<string, Promise<void>>()
 
@@ -101,10 +103,9 @@ export class CollectionAdministration {
   }
 
   /** @throws {AppError} `entity_not_found` for an unknown job; jobs are forgotten when the process ends. */
-  job(collection: string, id: string): CollectionJob {
-    const job = this.#jobs.get(id)
-    if (job === undefined || job.collection !== collection)
-      throw new AppError('entity_not_found', `There is no job ${id}`)
+  job(app: number, collection: string, id: string): CollectionJob {
+    const job = this.#jobs.get(`${app}/${collection}/${id.toLowerCase()}`)
+    if (job === undefined) throw new AppError('entity_not_found', `There is no job ${id}`)
     return job
   }
 
@@ -164,7 +165,7 @@ export class CollectionAdministration {
       numberQueued: 0,
     }
     if (this.#jobs.size >= MAX_JOBS) this.#jobs.delete(this.#jobs.keys().next().value as string)
-    this.#jobs.set(job.jobId, job)
+    this.#jobs.set(`${key}/${job.jobId}`, job)
     const running = work(job)
       .then(() => this.#end(job, 'COMPLETE'))
       .catch(() => this.#end(job, 'FAILED'))
@@ -194,7 +195,10 @@ const readSettings = (body: JsonObject): CollectionSettings => {
   const { fields, indexes } = body
   if (fields !== undefined) settings.fields = readFields(fields)
   if (indexes !== undefined) settings.indexes = readIndexes(indexes)
-  for (const key of FIELDS_KEYS) {
+  const { queueIndex } = body
+  if (queueIndex !== undefined)
+    settings['queueIndex'] = QUEUE_INDEX.includes(queueIndex as string) ? queueIndex : 'config'
+  for (const key of KEPT_TEXTS) {
     const value = body[key]
     if (typeof value === 'string' && value !== '') settings[key] = value
   }

@@ -6,6 +6,7 @@ import { param } from '../../api/url.js'
 import { unauthorized } from '../../domain/errors.js'
 import { collectionName } from '../../domain/names.js'
 import { asObject } from '../../engine/engine.js'
+import type { QueryWarning } from '../../storage/store.js'
 import type { CollectionAdministration, CollectionJob } from './administration.js'
 import type { CollectionResult } from './call.js'
 import type { Collections } from './collections.js'
@@ -58,13 +59,15 @@ const work = (
   return method === 'DELETE' ? collections.remove(asked) : collections.get(asked)
 }
 
-/** Usergrid warned here of queries that would be slow; ours are refused when they are (`query_too_broad`). */
-const analysis = (call: AppCall, { base }: { base: string }): ApiReply =>
+const analysis = (
+  call: AppCall,
+  { base, warnings }: { base: string; warnings: readonly QueryWarning[] },
+): ApiReply =>
   appEnvelope(call, {
     action: 'query analysis only',
     path: base,
     status: 'ok',
-    metadata: { queryWarnings: [] },
+    metadata: { queryWarnings: warnings.map((warning) => ({ ...warning })) },
     entities: [],
   })
 
@@ -139,7 +142,11 @@ export const administrationRoutes = (administration: CollectionAdministration): 
     jobReply(call, 'rebuild indexes', administration.startReindex(call.app.id, adminsCollection(call))),
   ),
   route('GET', ':collection/_reindex/:job', async (call: AppCall) =>
-    jobReply(call, 'get rebuild index status', administration.job(adminsCollection(call), call.args[1]!)),
+    jobReply(
+      call,
+      'get rebuild index status',
+      administration.job(call.app.id, adminsCollection(call), call.args[1]!),
+    ),
   ),
   route('POST', ':collection/_clear', async (call: AppCall) => {
     const [first] = Array.isArray(call.request.body) ? call.request.body : [call.request.body]
@@ -151,9 +158,10 @@ export const administrationRoutes = (administration: CollectionAdministration): 
       administration.startClear(call.app.id, call.caller.label, adminsCollection(call), updatedBefore),
     )
   }),
-  route('GET', ':collection/_clear/:job', async (call: AppCall) =>
-    jobReply(call, 'clear collection', administration.job(adminsCollection(call), call.args[1]!)),
-  ),
+  route('GET', ':collection/_clear/:job', async (call: AppCall) => {
+    const job = administration.job(call.app.id, adminsCollection(call), call.args[1]!)
+    return jobReply(call, 'clear collection', job, { numberCheckedForDeletion: job.numberQueued })
+  }),
 ]
 
 const adminsCollection = ({ caller, app, args }: AppCall): string => {
@@ -168,4 +176,5 @@ const jobReply = (
   call: AppCall,
   action: string,
   { jobId, status, lastUpdatedEpoch, numberQueued }: CollectionJob,
-): ApiReply => appEnvelope(call, { action, jobId, status, lastUpdatedEpoch, numberQueued })
+  more: { numberCheckedForDeletion?: number } = {},
+): ApiReply => appEnvelope(call, { action, jobId, status, lastUpdatedEpoch, numberQueued, ...more })

@@ -1,4 +1,5 @@
-import { AppError, illegalArgument } from '../../domain/errors.js'
+import { illegalArgument } from '../../domain/errors.js'
+import { isUuid } from '../../domain/uuid.js'
 import type { Descriptor } from '../../engine/descriptor.js'
 
 const PATH = /^[\p{L}\p{N}./-]{1,200}$/u
@@ -8,6 +9,7 @@ export const groupDescriptor: Partial<Descriptor> & { collection: string } = {
   collection: 'groups',
   alias: ['path'],
   unique: ['path'],
+  required: ['path'],
   typed: { path: 'string' },
   subCollections: {
     activities: { collection: 'activities', verb: '~activities', direction: 'out', gives: 'put' },
@@ -18,13 +20,12 @@ export const groupDescriptor: Partial<Descriptor> & { collection: string } = {
   sets: { rolenames: 'roles', permissions: 'permissions' },
   commands: ['permissions', 'rolenames'],
   prepare: (properties) => {
-    const path = properties.get('path')
-    if (path === undefined) {
-      throw new AppError('illegal_argument', "You must provide a 'path' property when creating a group", {
-        fields: [{ field: 'path', message: 'is required' }],
-      })
-    }
-    if (typeof path === 'string' && !PATH.test(path))
-      throw illegalArgument(`Illegal characters found in group name: ${path}`, 'path')
+    if (properties.has('path')) return
+    throw illegalArgument("You must provide a 'path' property when creating a group", 'path')
+  },
+  check: (properties) => {
+    const path = String(properties.get('path'))
+    if (!PATH.test(path)) throw illegalArgument(`Illegal characters found in group name: ${path}`, 'path')
+    if (isUuid(path)) throw illegalArgument('A path must not look like a uuid', 'path')
   },
 }

@@ -74,12 +74,10 @@ export const userDescriptor = ({
   sets: { rolenames: 'roles', permissions: 'permissions' },
   commands: COMMANDS,
   prepare: (properties) => prepareUser(properties, pictureScheme),
+  check: (properties) => checkUsername(String(properties.get('username'))),
 })
 
 const prepareUser = (properties: Map<string, Json>, scheme: string): void => {
-  const username = properties.get('username')
-  if (typeof username === 'number') properties.set('username', String(username))
-  if (typeof username === 'string') checkUsername(username)
   if (!properties.has('activated')) properties.set('activated', true)
   const email = properties.get('email')
   if (typeof email === 'string' && !properties.has('picture')) {
