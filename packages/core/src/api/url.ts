@@ -28,12 +28,14 @@ export const parsePath = (path: string): Segment[] => {
 const parseSegment = (part: string): Segment => {
   const text = decode(part).trim()
   if (text.includes('\0')) throw illegalArgument('A path must not contain NUL')
-  if (text.toLowerCase() === 'all') return { text: '', query: NO_PARAMS }
+  if (isAll(text)) return { text: '', query: NO_PARAMS }
   if (text.startsWith('{')) return { text: '', query: jsonParams(text) }
   const [name = '', ...matrix] = text.split(MATRIX)
   if (matrix.length === 0) return { text, query: null }
-  return { text: name, query: collect(matrix.map((pair) => splitPair(pair))) }
+  return { text: isAll(name) ? '' : name, query: collect(matrix.map((pair) => splitPair(pair))) }
 }
+
+const isAll = (text: string): boolean => text.toLowerCase() === 'all'
 
 const decode = (text: string): string => {
   try {

@@ -6,7 +6,14 @@ import { matches } from '../domain/query/evaluate.js'
 import { isQueryable } from '../domain/queryable.js'
 import { isUuid } from '../domain/uuid.js'
 import { HIDDEN_VERB } from '../domain/verbs.js'
-import type { CollectionSettings, Listing, Store, StoredEntity } from '../storage/store.js'
+import type {
+  CollectionSettings,
+  Listing,
+  ListRequest,
+  QueryWarning,
+  Store,
+  StoredEntity,
+} from '../storage/store.js'
 import type { Descriptor, Descriptors } from './descriptor.js'
 import { aliasesFor, Edits, missing } from './edits.js'
 
@@ -91,12 +98,21 @@ export class Engine {
   }
 
   /** @throws {AppError} `query_too_broad`, `illegal_argument` for a foreign cursor. */
-  async list(app: number, collection: string, { query, limit, cursor }: PageRequest): Promise<Listing> {
-    if (query.direct !== null) return this.#direct(app, collection, query.direct)
+  async list(app: number, collection: string, page: PageRequest): Promise<Listing> {
+    if (page.query.direct !== null) return this.#direct(app, collection, page.query.direct)
+    return this.#store.list(app, collection, await this.#listRequest(app, collection, page))
+  }
+
+  /** What the collection's settings leave out is neither found nor sorted by. */
+  async #listRequest(
+    app: number,
+    collection: string,
+    { query, limit, cursor }: PageRequest,
+  ): Promise<ListRequest> {
     const settings = (await this.#store.collectionInfo(app, collection))?.settings ?? null
     const filter = visibleFilter(query.filter, settings)
     const sort = query.sort.filter(({ path }) => isQueryable(settings?.fields, path))
-    return this.#store.list(app, collection, { filter, sort, limit, cursor, scope: collection })
+    return { filter, sort, limit, cursor, scope: collection }
   }
 
   /** What a hop leads to, from one entity or from several: then each far end is listed once. */
@@ -111,6 +127,24 @@ export class Engine {
     if (direct === null) return this.#store.connected(app, request)
     const { items } = await this.#direct(app, hop.collection, direct)
     return this.#store.connected(app, { ...request, among: items })
+  }
+
+  /** What would be slow about `list`. */
+  async analyse(app: number, collection: string, page: PageRequest): Promise<QueryWarning[]> {
+    const request = await this.#listRequest(app, collection, page)
+    return page.query.direct === null ? this.#store.analyse(app, collection, request) : []
+  }
+
+  /** What would be slow about `connected`. */
+  async analyseConnected(
+    app: number,
+    sources: readonly StoredEntity[],
+    hop: Hop,
+    { query, limit, cursor }: PageRequest,
+  ): Promise<QueryWarning[]> {
+    const { filter, sort, direct } = query
+    const request = { ...hop, source: sources, filter, sort, limit, cursor, scope: '' }
+    return direct === null ? this.#store.analyseConnected(app, request) : []
   }
 
   /** Which of the sources a hop leads from to the other entity, or `null` if none. */

@@ -110,6 +110,16 @@ export interface Listing {
   sources?: readonly (number | null)[]
 }
 
+/** What would be slow about a query. */
+export interface QueryWarning {
+  warning: 'full_scan' | 'connections_scan' | 'sort'
+  message: string
+  /** How many entities would be looked at. */
+  entities: number
+  /** For the setting `indexes` of the collection, where an index would help. */
+  indexes?: string[][]
+}
+
 /** One line of an application's change log. */
 export interface Change {
   seq: number
@@ -141,6 +151,9 @@ export interface Store {
   /** @throws {AppError} `illegal_argument` for a foreign cursor, `query_too_broad` past the examined bound. */
   list(app: number, collection: string, request: ListRequest): Promise<Listing>
   connected(app: number, request: ConnectedRequest): Promise<Listing>
+  /** What would be slow about a listing, which is not carried out. */
+  analyse(app: number, collection: string, request: ListRequest): Promise<QueryWarning[]>
+  analyseConnected(app: number, request: ConnectedRequest): Promise<QueryWarning[]>
   isConnected(source: StoredEntity, verb: string, target: StoredEntity): Promise<boolean>
   dictionary(entity: StoredEntity, name: string): Promise<ReadonlyMap<string, string>>
   /** Number of entities by collection name, for every collection that was ever used. */

@@ -2,7 +2,7 @@ import type { Application, Caller } from '../../api/caller.js'
 import { param } from '../../api/url.js'
 import { AppError, resourceNotFound } from '../../domain/errors.js'
 import { asObject, type Engine } from '../../engine/engine.js'
-import type { StoredEntity } from '../../storage/store.js'
+import type { QueryWarning, StoredEntity } from '../../storage/store.js'
 import {
   type CollectionCall,
   type CollectionResult,
@@ -47,12 +47,15 @@ export class Collections {
     return { entities: [await this.#engine.get(app.id, path.collection, ref)], base, query }
   }
 
-  /** What `get` would be asked for, checked but not carried out. */
-  async analyse(call: CollectionCall): Promise<{ base: string }> {
-    const { path, params } = call
+  /** What would be slow about `get`, which is not carried out. */
+  async analyse(call: CollectionCall): Promise<{ base: string; warnings: readonly QueryWarning[] }> {
+    const { app, path, params } = call
     await this.#rights.permit(call, 'get')
-    pageOf(path.hops.at(-1)?.query ?? path.query, params, PAGE)
-    return { base: `/${path.collection}` }
+    if (path.hops.length > 0) return this.#hops.analyse(call)
+    const page = pageOf(path.query, params, PAGE)
+    const isListing = path.ref === null
+    const warnings = isListing ? await this.#engine.analyse(app.id, path.collection, page) : []
+    return { base: `/${path.collection}`, warnings }
   }
 
   async post(call: CollectionCall): Promise<CollectionResult> {

@@ -2,7 +2,7 @@ import { AppError, illegalArgument, resourceNotFound } from '../../domain/errors
 import type { JsonObject } from '../../domain/json.js'
 import { isUuid } from '../../domain/uuid.js'
 import { asObject, type Engine, type Hop, type PageRequest } from '../../engine/engine.js'
-import type { Listing, StoredEntity } from '../../storage/store.js'
+import type { Listing, QueryWarning, StoredEntity } from '../../storage/store.js'
 import {
   type CollectionCall,
   type CollectionResult,
@@ -47,6 +47,16 @@ export class Hops {
     const page = pageOf(last.query, params, last.sub === null ? CONNECTIONS_PAGE : PAGE)
     const listing = await this.#follow(call, sources, path.hops.length - 1, page)
     return { ...listed(listing, page), base: listBase(path, sources), bases: basesOf(listing, sources, last) }
+  }
+
+  async analyse(call: CollectionCall): Promise<{ base: string; warnings: readonly QueryWarning[] }> {
+    const { app, path, params } = call
+    const last = path.hops.at(-1)!
+    const sources = await this.#sources(call, path.hops.length - 1)
+    const page = pageOf(last.query, params, CONNECTIONS_PAGE)
+    const isListing = last.ref === null
+    const warnings = isListing ? await this.#engine.analyseConnected(app.id, sources, hopOf(last), page) : []
+    return { base: listBase(path, sources), warnings }
   }
 
   async post(call: CollectionCall): Promise<CollectionResult> {

@@ -408,7 +408,7 @@ interface Placed {
   position: Position
 }
 
-const conjunctsOf = (filter: Filter | null): Filter[] =>
+export const conjunctsOf = (filter: Filter | null): Filter[] =>
   filter === null ? [] : filter.kind === 'and' ? filter.items : [filter]
 
 const findWithin = (filter: Filter | null): Within | null => {

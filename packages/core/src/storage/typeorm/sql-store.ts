@@ -6,12 +6,14 @@ import type {
   ConnectedRequest,
   Listing,
   ListRequest,
+  QueryWarning,
   ReindexPart,
   Store,
   StoredEntity,
   Transaction,
 } from '../store.js'
 import { pathsOf } from './access.js'
+import { collectionWarnings, connectionWarnings } from './analysis.js'
 import { type AppCatalog, Catalogs, type Collection, pathKey } from './catalog.js'
 import { changeLock } from './change-lock.js'
 import type { SqlConnection, SqlDatabase } from './connection.js'
@@ -110,28 +112,43 @@ export class SqlStore implements Store {
   }
 
   async connected(app: number, request: ConnectedRequest): Promise<Listing> {
-    const { direction, verb, among } = request
     if (request.cursor !== null) readCursor(request, request.cursor)
+    const known = await this.#edges(app, request)
+    if (known === null) return NOTHING
+    const { among } = request
+    if (among !== undefined) return this.#among(app, known.edges, among)
+    return this.#listing(app, { ...known, request })
+  }
+
+  async analyse(app: number, collection: string, request: ListRequest): Promise<QueryWarning[]> {
+    const known = await this.#collectionWith(app, collection, pathsOf(request.filter, request.sort))
+    if (known === null) return []
+    return this.#scan(app, (scans) => collectionWarnings(scans, known, request))
+  }
+
+  async analyseConnected(app: number, request: ConnectedRequest): Promise<QueryWarning[]> {
+    const known = await this.#edges(app, request)
+    return known === null ? [] : this.#scan(app, (scans) => connectionWarnings(scans, known.edges, request))
+  }
+
+  /** The connections that a request is about; `null` when there can be none. */
+  async #edges(app: number, request: ConnectedRequest): Promise<{ edges: EdgeSet; collection: Collection | null } | null> {
+    const { direction, verb } = request
     const sources = Array.isArray(request.source) ? (request.source as StoredEntity[]) : [request.source as StoredEntity]
     const names = verb === null ? new Set(sources.flatMap(({ links }) => links?.[direction] ?? [])) : [verb]
     const verbs = await Promise.all([...names].map((name) => this.#verb(app, name)))
     const known = verbs.filter((id): id is number => id !== undefined)
     const paths = pathsOf(request.filter, request.sort)
     const collection = request.collection === null ? null : await this.#collectionWith(app, request.collection, paths)
-    if (sources.length === 0 || known.length === 0 || (request.collection !== null && collection === null)) return NOTHING
-    const edges: EdgeSet = {
-      entities: sources.map(({ id }) => id),
-      direction,
-      verbs: known,
-      collection: collection?.id ?? null,
-    }
-    return among === undefined ? this.#listing(app, { collection, edges, request }) : this.#among(app, edges, among)
+    if (sources.length === 0 || known.length === 0 || (request.collection !== null && collection === null)) return null
+    const entities = sources.map(({ id }) => id)
+    return { edges: { entities, direction, verbs: known, collection: collection?.id ?? null }, collection }
   }
 
   async #among(app: number, edges: EdgeSet, among: readonly StoredEntity[]): Promise<Listing> {
     if (among.length === 0) return NOTHING
     const ids = among.map(({ id }) => id)
-    const sources = await this.#read((connection) => new Scans(connection, this.#database.dialect, app).sourcesOf(edges, ids))
+    const sources = await this.#scan(app, (scans) => scans.sourcesOf(edges, ids))
     const items = among.filter(({ id }) => sources.has(id))
     return { items, distances: null, cursor: null, sources: items.map(({ id }) => sources.get(id)!) }
   }
@@ -253,6 +270,10 @@ export class SqlStore implements Store {
         }).run(),
       ),
     )
+  }
+
+  #scan<T>(app: number, work: (scans: Scans) => Promise<T>): Promise<T> {
+    return this.#read((connection) => work(new Scans(connection, this.#database.dialect, app)))
   }
 
   #catalog(app: number): Promise<AppCatalog> | AppCatalog {
