@@ -36,9 +36,9 @@ const list = async (
     limit: 1000,
     cursor: null,
     scope: '',
-    direction: 'out',
     collection: null,
-  } as const
+    direction: 'out' as const,
+  }
   const fresh = (await store.getAny(APP, source.uuid))!
   const { items } = await store.connected(APP, { ...plain, verb: 'likes', ...options, source: fresh })
   return items.map(({ object }) => object['i'])
