@@ -11,7 +11,10 @@ describe.each(DATABASES)('connections on %s', (database) => {
     const [ball, mouse] = await app().create(toys, { name: 'ball', size: 1 }, { name: 'mouse', size: 2 })
     return { cats, toys, tom: tom!, kit: kit!, ball: ball!, mouse: mouse! }
   }
-  const likes = (path: string, params = {}) => app().get(path, params).then(({ body }) => namesOf(body))
+  const likes = (path: string, params = {}) =>
+    app()
+      .get(path, params)
+      .then(({ body }) => namesOf(body))
   const refused = ({ status, body }: Reply) => [status, body.error]
   const MISSING = [404, 'service_resource_not_found']
   const NOBODY = '00000000-0000-4000-8000-000000000000'
@@ -23,7 +26,10 @@ describe.each(DATABASES)('connections on %s', (database) => {
       ['by collection and name', (toys: string, toy: Entity) => `${toys}/${toy.name}`],
       ['by type and name', (_: string, toy: Entity) => `${toy.type}/${toy.name}`],
       ['by type and uuid', (_: string, toy: Entity) => `${toy.type}/${toy.uuid}`],
-      ['by name in another case', (toys: string, toy: Entity) => `${toys.toUpperCase()}/${toy.name.toUpperCase()}`],
+      [
+        'by name in another case',
+        (toys: string, toy: Entity) => `${toys.toUpperCase()}/${toy.name.toUpperCase()}`,
+      ],
     ])('%s', async (_, address) => {
       const { cats, toys, tom, ball } = await world()
 
@@ -102,7 +108,9 @@ describe.each(DATABASES)('connections on %s', (database) => {
       expect(await likes(`/${cats}/tom/likes`)).toEqual(['ball', 'mouse'])
       await app().put(`/${cats}/tom/likes/${mouse.uuid}`, { size: 7 })
       expect(await likes(`/${cats}/tom/likes`)).toEqual(['mouse', 'ball'])
-      await app().put(`/${(await app().get(`/${cats}/tom/likes`)).body.entities[1].metadata.path.slice(1)}`, { size: 8 })
+      await app().put(`/${(await app().get(`/${cats}/tom/likes`)).body.entities[1].metadata.path.slice(1)}`, {
+        size: 8,
+      })
       expect(await likes(`/${cats}/tom/likes`)).toEqual(['ball', 'mouse'])
     })
 
@@ -140,7 +148,9 @@ describe.each(DATABASES)('connections on %s', (database) => {
       expect((await app().get(`/${toys}/${uuid}`)).body.entities[0].size).toBe(4)
       expect((await app().get(`/${cats}/tom/likes`)).body.entities[0].uuid).toBe(uuid)
       expect(refused(await app().put(`/${cats}/tom/likes/${NOBODY}`, { size: 4 }))).toEqual(MISSING)
-      expect(refused(await app().put(`/${cats}/tom/likes/${cats}/${ball.uuid}`, { size: 4 }))).toEqual(MISSING)
+      expect(refused(await app().put(`/${cats}/tom/likes/${cats}/${ball.uuid}`, { size: 4 }))).toEqual(
+        MISSING,
+      )
       expect((await app().get(`/${toys}/ball`)).body.entities[0].size).toBe(1)
     })
 
@@ -177,7 +187,10 @@ describe.each(DATABASES)('connections on %s', (database) => {
       const { cats, ball } = await world()
       await app().post(`/${cats}/tom/likes/${ball.uuid}`)
 
-      expect(refused(await app().delete(`/${cats}/tom/likes`))).toEqual([405, 'unsupported_service_operation'])
+      expect(refused(await app().delete(`/${cats}/tom/likes`))).toEqual([
+        405,
+        'unsupported_service_operation',
+      ])
       expect(refused(await app().delete(`/${cats}/tom/likes`, { ql: 'size = 1' }))[0]).toBe(405)
       expect(refused(await app().delete(`/${cats}/tom/likes/${NOBODY}`))).toEqual(MISSING)
       expect(refused(await app().delete(`/${cats}/nobody/likes/${ball.uuid}`))).toEqual(MISSING)
