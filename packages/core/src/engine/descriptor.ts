@@ -20,6 +20,8 @@ export interface SubCollection {
    * it, whoever may write his devices may write each. Otherwise an entity's own path decides.
    */
   gives?: 'get' | 'put'
+  /** The entity that the connection leads to hangs on one only: it leaves the list it was in. */
+  exclusive?: boolean
 }
 
 /** Everything that is special about one collection. The engine reads it; nothing else asks for types. */

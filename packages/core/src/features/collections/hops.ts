@@ -1,6 +1,7 @@
 import { AppError, illegalArgument, resourceNotFound } from '../../domain/errors.js'
 import type { JsonObject } from '../../domain/json.js'
 import { isUuid } from '../../domain/uuid.js'
+import type { Edits } from '../../engine/edits.js'
 import { asObject, type Engine, type Hop, type PageRequest } from '../../engine/engine.js'
 import type { Listing, QueryWarning, StoredEntity } from '../../storage/store.js'
 import {
@@ -69,14 +70,11 @@ export class Hops {
     if (last.ref !== null) {
       const target = await this.#hopTarget(call, last)
       this.#rights.permitTarget(call, last, target)
+      const owners = await this.#owners(call, last, source, target)
       const entity = await this.#engine.transact(app.id, caller.label, (edits) => {
-        const [from, to] = ends(
-          last,
-          edits.get(source.collection, source.uuid),
-          edits.get(target.collection, target.uuid),
-        )
-        edits.tx.connect(from, verb, to)
-        return edits.tx.current(last.direction === 'out' ? to : from)
+        const far = edits.get(target.collection, target.uuid)
+        join(edits, verb, ends(last, edits.get(source.collection, source.uuid), far), owners)
+        return edits.tx.current(far)
       })
       this.#changed(app, last.sub === null ? '' : 'groups')
       return { entities: [entity], base }
@@ -118,10 +116,10 @@ export class Hops {
     if (known === null) this.#rights.permitCreation(call, 'put', last, collection)
     else await this.#permitPut(call, source, last, known)
     const body = this.#rights.body(call, collection)
+    const owners = await this.#owners(call, last, source, known)
     const entity = await this.#engine.transact(app.id, caller.label, (edits) => {
       const target = edits.put(collection, last.ref!, body)
-      const [from, to] = ends(last, edits.get(source.collection, source.uuid), target)
-      edits.tx.connect(from, verbOf(last), to)
+      join(edits, verbOf(last), ends(last, edits.get(source.collection, source.uuid), target), owners)
       return edits.tx.current(target)
     })
     this.#changed(app, collection)
@@ -169,21 +167,36 @@ export class Hops {
   }
 
   async #createConnected(
-    { app, caller }: CollectionCall,
+    call: CollectionCall,
     source: StoredEntity,
     step: HopStep,
     bodies: readonly JsonObject[],
   ): Promise<StoredEntity[]> {
+    const { app, caller } = call
     const create = await this.#engine.prepareMany(step.collection!, bodies)
+    const owners = await this.#owners(call, step, source, null)
     return this.#engine.transact(app.id, caller.label, (edits) => {
       const near = edits.get(source.collection, source.uuid)
       return edits.each(create, (created) => {
         const target = created(edits)
-        const [from, to] = ends(step, near, target)
-        edits.tx.connect(from, verbOf(step), to)
+        join(edits, verbOf(step), ends(step, near, target), owners)
         return edits.tx.current(target)
       })
     })
+  }
+
+  /** Whom an entity that may hang on one only hangs on so far. */
+  async #owners(
+    { app }: CollectionCall,
+    { sub, direction }: HopStep,
+    near: StoredEntity,
+    far: StoredEntity | null,
+  ): Promise<readonly StoredEntity[]> {
+    const owned = direction === 'out' ? far : near
+    if (sub?.exclusive !== true || owned === null) return []
+    const page = { query: queryOf(new Map()), limit: CONNECTIONS_PAGE, cursor: null }
+    const hop: Hop = { verb: sub.verb, direction: 'in', collection: null }
+    return (await this.#engine.connected(app.id, [owned], hop, page)).items
   }
 
   /** The entities that the first `steps` hops lead to: one, unless the path leaves out a reference. */
@@ -305,6 +318,20 @@ const scopeOf = ({ collection, ref, query, hops }: CollectionPath): string | und
 }
 
 const hopOf = ({ verb, direction, collection }: HopStep): Hop => ({ verb, direction, collection })
+
+/** Connects. What may hang on one entity only leaves those it hung on. */
+const join = (
+  edits: Edits,
+  verb: string,
+  [from, to]: [StoredEntity, StoredEntity],
+  owners: readonly StoredEntity[],
+): void => {
+  for (const { collection, uuid } of owners) {
+    const owner = uuid === from.uuid ? null : edits.find(collection, uuid)
+    if (owner !== null) edits.tx.disconnect(owner, verb, to)
+  }
+  edits.tx.connect(from, verb, to)
+}
 
 /** Connections are made and ended from where they start. @throws {AppError} `unsupported_service_operation`. */
 const writable = (step: HopStep): HopStep => {

@@ -64,7 +64,7 @@ export const userDescriptor = ({
   },
   subCollections: {
     activities: { collection: 'activities', verb: '~activities', direction: 'out', gives: 'put' },
-    devices: { collection: 'devices', verb: '~devices', direction: 'out', gives: 'put' },
+    devices: { collection: 'devices', verb: '~devices', direction: 'out', gives: 'put', exclusive: true },
     feed: { collection: 'activities', verb: '~feed', direction: 'out', gives: 'get' },
     groups: { collection: 'groups', verb: '~members', direction: 'in', inverse: 'users' },
     roles: { collection: 'roles', verb: '~assigned', direction: 'in', inverse: 'users' },
