@@ -1,8 +1,16 @@
-import { type AppCatalog, type Catalogs, catalogWrite, createCollections, createPaths, createVerbs, type PathKind } from './catalog.js'
+import {
+  type AppCatalog,
+  type Catalogs,
+  catalogWrite,
+  createCollections,
+  createPaths,
+  createVerbs,
+  type PathKind,
+} from './catalog.js'
 import type { SqlConnection, SqlDatabase } from './connection.js'
 import { ENTITY_COLUMNS, type EntityColumns, EntityRow } from './entity-row.js'
 import type { IdSource } from './id-source.js'
-import { all, bindUuid, type Dialect, isIn, rowsAs, uniqueOwners } from './sql.js'
+import { all, bindUuid, type Dialect, entitiesById, isIn, rowsAs, type Sql, uniqueOwners } from './sql.js'
 import type { WriteState } from './write-state.js'
 
 /** One thing that a transaction function asked for and that is not in memory yet. */
@@ -54,7 +62,8 @@ export class NeedReader {
   }
 
   async read(needs: readonly Need[]): Promise<void> {
-    const of = <K extends Need['kind']>(kind: K): NeedOf<K>[] => needs.filter((need): need is NeedOf<K> => need.kind === kind)
+    const of = <K extends Need['kind']>(kind: K): NeedOf<K>[] =>
+      needs.filter((need): need is NeedOf<K> => need.kind === kind)
     for (const app of new Set(of('catalog').map((need) => need.app))) await this.#readCatalog(app)
     await this.#makeCollections(of('collection'))
     await this.#makeVerbs(of('verb'))
@@ -102,25 +111,32 @@ export class NeedReader {
 
   async #readUuids(needs: NeedOf<'uuid'>[]): Promise<void> {
     for (const [app, uuids] of grouped(needs, ({ uuid }) => uuid)) {
-      for (const uuid of uuids) if (!this.#state.byUuid.has(`${app}:${uuid}`)) this.#state.byUuid.set(`${app}:${uuid}`, null)
-      const list = isIn(this.#dialect, 'e.uuid', 'uuid', uuids.map((uuid) => bindUuid(this.#dialect, uuid)))
-      await this.#readEntities(app, list)
+      for (const uuid of uuids)
+        if (!this.#state.byUuid.has(`${app}:${uuid}`)) this.#state.byUuid.set(`${app}:${uuid}`, null)
+      const list = isIn(
+        this.#dialect,
+        'e.uuid',
+        'uuid',
+        uuids.map((uuid) => bindUuid(this.#dialect, uuid)),
+      )
+      await this.#readEntities({ text: `e.app_id = ? AND ${list.text}`, values: [app, ...list.values] })
     }
   }
 
   async #readIds(needs: NeedOf<'id'>[]): Promise<void> {
     for (const [app, ids] of grouped(needs, ({ id }) => id)) {
-      await this.#readEntities(app, isIn(this.#dialect, 'e.id', 'bigint', ids))
+      await this.#readEntities(entitiesById(this.#dialect, app, ids))
       for (const id of ids) {
-        if (!this.#state.rows.has(id)) this.#state.rows.set(id, { app, collectionId: 0, original: null, current: null })
+        if (!this.#state.rows.has(id))
+          this.#state.rows.set(id, { app, collectionId: 0, original: null, current: null })
       }
     }
   }
 
-  async #readEntities(app: number, condition: { text: string; values: unknown[] }): Promise<void> {
+  async #readEntities({ text, values }: Sql): Promise<void> {
     const rows = await all<EntityOfApp>(this.#connection, this.#dialect, {
-      text: `SELECT e.app_id, ${ENTITY_COLUMNS} FROM entity e WHERE e.app_id = ? AND ${condition.text} ${this.#lock}`,
-      values: [app, ...condition.values],
+      text: `SELECT e.app_id, ${ENTITY_COLUMNS} FROM entity e WHERE ${text} ${this.#lock}`,
+      values,
     })
     await this.#keepAll(rows)
   }
@@ -128,12 +144,24 @@ export class NeedReader {
   async #readUniques(needs: NeedOf<'unique'>[]): Promise<void> {
     if (needs.length === 0) return
     for (const { app, path, key } of needs) {
-      this.#state.uniques.set(`${path}:${key.toString('latin1')}`, { app, path, key, original: null, current: null })
+      this.#state.uniques.set(`${path}:${key.toString('latin1')}`, {
+        app,
+        path,
+        key,
+        original: null,
+        current: null,
+      })
     }
     const wanted = rowsAs(
       this.#dialect,
-      [['app_id', 'bigint'], ['path_id', 'bigint'], ['key', 'bytea']],
-      [...needs].sort((a, b) => a.path - b.path || Buffer.compare(a.key, b.key)).map(({ app, path, key }) => [app, path, key]),
+      [
+        ['app_id', 'bigint'],
+        ['path_id', 'bigint'],
+        ['key', 'bytea'],
+      ],
+      [...needs]
+        .sort((a, b) => a.path - b.path || Buffer.compare(a.key, b.key))
+        .map(({ app, path, key }) => [app, path, key]),
     )
     const lock = this.#dialect === 'postgres' ? 'FOR NO KEY UPDATE OF e' : ''
     const rows = await all<EntityOfApp & { path_id: number; k: Buffer }>(this.#connection, this.#dialect, {
@@ -143,18 +171,36 @@ export class NeedReader {
     await this.#keepAll(rows)
     for (const row of rows) {
       const slot = `${row.path_id}:${row.k.toString('latin1')}`
-      this.#state.uniques.set(slot, { app: row.app_id, path: row.path_id, key: row.k, original: row.id, current: row.id })
+      this.#state.uniques.set(slot, {
+        app: row.app_id,
+        path: row.path_id,
+        key: row.k,
+        original: row.id,
+        current: row.id,
+      })
     }
   }
 
   async #readEdges(needs: NeedOf<'edge'>[]): Promise<void> {
     if (needs.length === 0) return
     for (const { app, src, verb, tgt } of needs) {
-      this.#state.edges.set(`${src}:${verb}:${tgt}`, { app, src, verbId: verb, tgt, original: null, current: null })
+      this.#state.edges.set(`${src}:${verb}:${tgt}`, {
+        app,
+        src,
+        verbId: verb,
+        tgt,
+        original: null,
+        current: null,
+      })
     }
     const wanted = rowsAs(
       this.#dialect,
-      [['app_id', 'bigint'], ['src', 'bigint'], ['verb_id', 'bigint'], ['tgt', 'bigint']],
+      [
+        ['app_id', 'bigint'],
+        ['src', 'bigint'],
+        ['verb_id', 'bigint'],
+        ['tgt', 'bigint'],
+      ],
       needs.map(({ app, src, verb, tgt }) => [app, src, verb, tgt]),
     )
     const rows = await all<{ app_id: number; src: number; verb_id: number; tgt: number; seq: number }>(
@@ -181,14 +227,22 @@ export class NeedReader {
     }
     const wanted = rowsAs(
       this.#dialect,
-      [['app_id', 'bigint'], ['eid', 'bigint'], ['name', 'text']],
+      [
+        ['app_id', 'bigint'],
+        ['eid', 'bigint'],
+        ['name', 'text'],
+      ],
       needs.map(({ app, id, name }) => [app, id, name]),
     )
-    const rows = await all<{ eid: number; name: string; key: string; value: string }>(this.#connection, this.#dialect, {
-      text: `SELECT d.eid, d.name, d.key, d.value FROM ${wanted.text} CROSS JOIN dictionary d
+    const rows = await all<{ eid: number; name: string; key: string; value: string }>(
+      this.#connection,
+      this.#dialect,
+      {
+        text: `SELECT d.eid, d.name, d.key, d.value FROM ${wanted.text} CROSS JOIN dictionary d
         WHERE d.app_id = v.app_id AND d.eid = v.eid AND d.name = v.name`,
-      values: wanted.values,
-    })
+        values: wanted.values,
+      },
+    )
     for (const { eid, name, key, value } of rows) maps.get(`${eid}:${name}`)?.set(key, value)
   }
 
@@ -221,7 +275,10 @@ export class NeedReader {
   }
 }
 
-const grouped = <N extends { app: number }, V>(needs: readonly N[], value: (need: N) => V): Map<number, V[]> => {
+const grouped = <N extends { app: number }, V>(
+  needs: readonly N[],
+  value: (need: N) => V,
+): Map<number, V[]> => {
   const groups = new Map<number, Set<V>>()
   for (const need of needs) {
     const group = groups.get(need.app) ?? new Set<V>()
@@ -229,4 +286,3 @@ const grouped = <N extends { app: number }, V>(needs: readonly N[], value: (need
   }
   return new Map([...groups].map(([app, values]) => [app, [...values]]))
 }
-

@@ -2,7 +2,7 @@ import type { Access, KeyInterval } from './access.js'
 import type { Path } from './catalog.js'
 import type { SqlConnection } from './connection.js'
 import { ENTITY_COLUMNS, type EntityColumns } from './entity-row.js'
-import { all, bindUuid, type Dialect, isIn, join, type Sql } from './sql.js'
+import { all, bindUuid, type Dialect, entitiesById, isIn, join, type Sql } from './sql.js'
 
 export interface IndexedRow extends EntityColumns {
   /** Key of the index row that led here. */
@@ -26,6 +26,8 @@ export interface EdgeSet {
 export type Probe = Sql
 
 const MAX_ID = Number.MAX_SAFE_INTEGER
+/** SQLite joins at most 500 scans, and each number of them is another text to prepare. */
+const MAX_UNION = 64
 /** Entities and verbs are scanned one by one, each only as far as the page needs, up to so many scans. */
 const MAX_EDGE_SCANS = 50
 
@@ -42,11 +44,8 @@ export class Scans {
   }
 
   byIds(ids: readonly number[]): Promise<EntityColumns[]> {
-    const list = isIn(this.#dialect, 'e.id', 'bigint', ids)
-    return this.#all({
-      text: `SELECT ${ENTITY_COLUMNS} FROM entity e WHERE e.app_id = ? AND ${list.text}`,
-      values: [this.app, ...list.values],
-    })
+    const { text, values } = entitiesById(this.#dialect, this.app, ids)
+    return this.#all({ text: `SELECT ${ENTITY_COLUMNS} FROM entity e WHERE ${text}`, values })
   }
 
   byUuid(uuid: string): Promise<EntityColumns[]> {
@@ -57,7 +56,12 @@ export class Scans {
   }
 
   /** Entities of a collection, newest first, with ids below `before`. */
-  newest(collection: number, before: number | null, probes: readonly Probe[], limit: number): Promise<EntityColumns[]> {
+  newest(
+    collection: number,
+    before: number | null,
+    probes: readonly Probe[],
+    limit: number,
+  ): Promise<EntityColumns[]> {
     const conditions = join(['x.app_id = ? AND x.coll_id = ? AND x.id < ?', ...probes.map(onId)], ' AND ')
     return this.#all({
       text: `SELECT x.id, x.coll_id, x.doc, x.links FROM entity x WHERE ${conditions.text} ORDER BY x.id DESC LIMIT ?`,
@@ -66,16 +70,25 @@ export class Scans {
   }
 
   /** Entities with one key in the index, newest first. */
-  run(path: Path, key: Buffer, before: number | null, probes: readonly Probe[], limit: number): Promise<EntityColumns[]> {
-    const conditions = join(['x.app_id = ? AND x.path_id = ? AND x.key = ? AND x.eid < ?', ...probes], ' AND ')
-    return this.#all(this.#joined(`SELECT x.eid FROM entity_index x WHERE ${conditions.text} ORDER BY x.eid DESC LIMIT ?`, 'x.eid', 'DESC', [
-      this.app,
-      path.id,
-      key,
-      before ?? MAX_ID,
-      ...conditions.values,
-      limit,
-    ]))
+  run(
+    path: Path,
+    key: Buffer,
+    before: number | null,
+    probes: readonly Probe[],
+    limit: number,
+  ): Promise<EntityColumns[]> {
+    const conditions = join(
+      ['x.app_id = ? AND x.path_id = ? AND x.key = ? AND x.eid < ?', ...probes],
+      ' AND ',
+    )
+    return this.#all(
+      this.#joined(
+        `SELECT x.eid FROM entity_index x WHERE ${conditions.text} ORDER BY x.eid DESC LIMIT ?`,
+        'x.eid',
+        'DESC',
+        [this.app, path.id, key, before ?? MAX_ID, ...conditions.values, limit],
+      ),
+    )
   }
 
   /**
@@ -116,10 +129,16 @@ export class Scans {
   }
 
   /** Entities with some of these words (tokens), newest first. */
-  withWords(access: Extract<Access, { kind: 'words' }>, before: number | null, limit: number): Promise<EntityColumns[]> {
+  withWords(
+    access: Extract<Access, { kind: 'words' }>,
+    before: number | null,
+    limit: number,
+  ): Promise<EntityColumns[]> {
     if (this.#dialect === 'postgres') {
       const inner = `SELECT w.eid FROM entity_words w WHERE w.app_id = ? AND w.words @@ ?::tsquery AND w.eid < ? ORDER BY w.eid DESC LIMIT ?`
-      return this.#all(this.#joined(inner, 'x.eid', 'DESC', [this.app, tsQuery(access), before ?? MAX_ID, limit]))
+      return this.#all(
+        this.#joined(inner, 'x.eid', 'DESC', [this.app, tsQuery(access), before ?? MAX_ID, limit]),
+      )
     }
     const inner = `SELECT rowid AS eid FROM entity_words WHERE entity_words MATCH ? AND rowid < ? ORDER BY rowid DESC LIMIT ?`
     return this.#all(this.#joined(inner, 'x.eid', 'DESC', [ftsQuery(access), before ?? MAX_ID, limit]))
@@ -128,17 +147,26 @@ export class Scans {
   /** Far ends of connections, latest connected first, with positions below `before`. */
   connected(edges: EdgeSet, before: number | null, limit: number): Promise<EdgeRow[]> {
     const { entities, verbs } = edges
-    if (entities.length * verbs.length > MAX_EDGE_SCANS) return this.#all(this.#edgeScan(edges, edges, before, limit))
+    if (entities.length * verbs.length > MAX_EDGE_SCANS)
+      return this.#all(this.#edgeScan(edges, edges, before, limit))
     const scans = entities.flatMap((entity) =>
       verbs.map((verb) => this.#edgeScan(edges, { entities: [entity], verbs: [verb] }, before, limit)),
     )
     if (scans.length === 1) return this.#all(scans[0]!)
-    const union = join(scans.map(({ text, values }) => ({ text: `SELECT * FROM (${text}) u`, values })), ' UNION ALL ')
+    const union = join(
+      scans.map(({ text, values }) => ({ text: `SELECT * FROM (${text}) u`, values })),
+      ' UNION ALL ',
+    )
     return this.#all({ text: `${union.text} ORDER BY seq DESC LIMIT ?`, values: [...union.values, limit] })
   }
 
   /** Scans some of the edges of a set for what has its latest connection of all the set there. */
-  #edgeScan(edges: EdgeSet, some: Pick<EdgeSet, 'entities' | 'verbs'>, before: number | null, limit: number): Sql {
+  #edgeScan(
+    edges: EdgeSet,
+    some: Pick<EdgeSet, 'entities' | 'verbs'>,
+    before: number | null,
+    limit: number,
+  ): Sql {
     const { near, far } = ends(edges)
     const conditions: Sql[] = [
       { text: 'g.app_id = ?', values: [this.app] },
@@ -148,7 +176,10 @@ export class Scans {
     ]
     if (edges.collection !== null) conditions.push({ text: 'e.coll_id = ?', values: [edges.collection] })
     if (edges.entities.length * edges.verbs.length > 1) {
-      const others = join([this.#oneOf(`h.${near}`, edges.entities), this.#oneOf('h.verb_id', edges.verbs)], ' AND ')
+      const others = join(
+        [this.#oneOf(`h.${near}`, edges.entities), this.#oneOf('h.verb_id', edges.verbs)],
+        ' AND ',
+      )
       const text = `NOT EXISTS (SELECT 1 FROM edge h
         WHERE h.app_id = g.app_id AND h.${far} = g.${far} AND ${others.text} AND h.seq > g.seq)`
       conditions.push({ text, values: others.values })
@@ -164,7 +195,11 @@ export class Scans {
   /** For each of these far ends that is connected, the entity with the latest connection to it. */
   async sourcesOf(edges: EdgeSet, fars: readonly number[]): Promise<Map<number, number>> {
     const { near, far } = ends(edges)
-    const sets = [this.#oneOf(near, edges.entities), this.#oneOf('verb_id', edges.verbs), this.#oneOf(far, fars)]
+    const sets = [
+      this.#oneOf(near, edges.entities),
+      this.#oneOf('verb_id', edges.verbs),
+      this.#oneOf(far, fars),
+    ]
     const { text, values } = join(sets, ' AND ')
     const rows = await this.#all<{ near: number; far: number }>({
       text: `SELECT ${near} AS near, ${far} AS far FROM edge WHERE app_id = ? AND ${text} ORDER BY seq`,
@@ -174,13 +209,15 @@ export class Scans {
   }
 
   #oneOf(column: string, numbers: readonly number[]): Sql {
-    return numbers.length === 1 ? { text: `${column} = ?`, values: [numbers[0]] } : isIn(this.#dialect, column, 'bigint', numbers)
+    return numbers.length === 1
+      ? { text: `${column} = ?`, values: [numbers[0]] }
+      : isIn(this.#dialect, column, 'bigint', numbers)
   }
 
   /** Ids found by an access, at most `limit`, in no particular order. */
   async ids(access: Access, limit: number): Promise<Set<number>> {
     const found = new Set<number>()
-    for (const sql of this.#idStatements(access, limit)) {
+    for (const sql of unions(this.#idStatements(access, limit))) {
       for (const { eid } of await this.#all<{ eid: number }>(sql)) found.add(eid)
       if (found.size >= limit) break
     }
@@ -188,16 +225,17 @@ export class Scans {
   }
 
   /** Like `ids`, of geographic cells: with the key of each. */
-  async cells(path: Path, intervals: readonly KeyInterval[], limit: number): Promise<{ eid: number; key: Buffer }[]> {
+  async cells(
+    path: Path,
+    intervals: readonly KeyInterval[],
+    limit: number,
+  ): Promise<{ eid: number; key: Buffer }[]> {
+    const scans = intervals.map(({ from, to }) => ({
+      text: 'SELECT eid, key FROM entity_index WHERE app_id = ? AND path_id = ? AND key >= ? AND key < ? LIMIT ?',
+      values: [this.app, path.id, from, to, limit],
+    }))
     const found: { eid: number; key: Buffer }[] = []
-    for (const { from, to } of intervals) {
-      const rows = await this.#all<{ eid: number; key: Buffer }>({
-        text: 'SELECT eid, key FROM entity_index WHERE app_id = ? AND path_id = ? AND key >= ? AND key < ? LIMIT ?',
-        values: [this.app, path.id, from, to, limit - found.length],
-      })
-      found.push(...rows)
-      if (found.length >= limit) break
-    }
+    for (const sql of unions(scans)) found.push(...(await this.#all<{ eid: number; key: Buffer }>(sql)))
     return found
   }
 
@@ -206,7 +244,7 @@ export class Scans {
     if (access.kind === 'nothing') return 0
     if (access.kind === 'uuid') return 1
     let total = 0
-    for (const { text, values } of this.#idStatements(access, cap)) {
+    for (const { text, values } of unions(this.#idStatements(access, cap))) {
       const rows = await this.#all<{ n: number }>({ text: `SELECT count(*) AS n FROM (${text}) c`, values })
       total += rows[0]!.n
       if (total >= cap) break
@@ -216,7 +254,10 @@ export class Scans {
 
   async edgeEstimate(edges: EdgeSet, cap: number): Promise<number> {
     const { near } = ends(edges)
-    const { text, values } = join([this.#oneOf(near, edges.entities), this.#oneOf('verb_id', edges.verbs)], ' AND ')
+    const { text, values } = join(
+      [this.#oneOf(near, edges.entities), this.#oneOf('verb_id', edges.verbs)],
+      ' AND ',
+    )
     const rows = await this.#all<{ n: number }>({
       text: `SELECT count(*) AS n FROM (SELECT 1 FROM edge WHERE app_id = ? AND ${text} LIMIT ?) c`,
       values: [this.app, ...values, cap],
@@ -244,7 +285,10 @@ export class Scans {
   /** An access as a condition on `x.eid`. */
   probe(access: Access): Probe {
     if (access.kind === 'or') {
-      const items = join(access.items.map((item) => this.probe(item)), ' OR ')
+      const items = join(
+        access.items.map((item) => this.probe(item)),
+        ' OR ',
+      )
       return { text: `(${items.text})`, values: items.values }
     }
     if (access.kind !== 'equal') throw new Error(`A ${access.kind} access cannot be a probe`)
@@ -254,7 +298,10 @@ export class Scans {
 
   edgeProbe(edges: EdgeSet): Probe {
     const { near, far } = ends(edges)
-    const sets = join([this.#oneOf(`g.${near}`, edges.entities), this.#oneOf('g.verb_id', edges.verbs)], ' AND ')
+    const sets = join(
+      [this.#oneOf(`g.${near}`, edges.entities), this.#oneOf('g.verb_id', edges.verbs)],
+      ' AND ',
+    )
     const text = `EXISTS (SELECT 1 FROM edge g WHERE g.app_id = ? AND ${sets.text} AND g.${far} = x.eid${this.#fence})`
     return { text, values: [this.app, ...sets.values] }
   }
@@ -277,10 +324,25 @@ export class Scans {
         }))
       case 'words':
         return this.#dialect === 'postgres'
-          ? [{ text: 'SELECT eid FROM entity_words WHERE app_id = ? AND words @@ ?::tsquery LIMIT ?', values: [this.app, tsQuery(access), limit] }]
-          : [{ text: 'SELECT rowid AS eid FROM entity_words WHERE entity_words MATCH ? LIMIT ?', values: [ftsQuery(access), limit] }]
+          ? [
+              {
+                text: 'SELECT eid FROM entity_words WHERE app_id = ? AND words @@ ?::tsquery LIMIT ?',
+                values: [this.app, tsQuery(access), limit],
+              },
+            ]
+          : [
+              {
+                text: 'SELECT rowid AS eid FROM entity_words WHERE entity_words MATCH ? LIMIT ?',
+                values: [ftsQuery(access), limit],
+              },
+            ]
       case 'uuid':
-        return [{ text: 'SELECT id AS eid FROM entity WHERE app_id = ? AND uuid = ? LIMIT ?', values: [this.app, bindUuid(this.#dialect, access.uuid), limit] }]
+        return [
+          {
+            text: 'SELECT id AS eid FROM entity WHERE app_id = ? AND uuid = ? LIMIT ?',
+            values: [this.app, bindUuid(this.#dialect, access.uuid), limit],
+          },
+        ]
       case 'or':
         return access.items.flatMap((item) => this.#idStatements(item, limit))
       case 'nothing':
@@ -292,7 +354,13 @@ export class Scans {
   #joined(inner: string, order: string, way: string, values: unknown[], extra = ''): Sql {
     const columns = `${extra}${ENTITY_COLUMNS}`
     // SQLite keeps the order of the inner scan in a nested loop; PostgreSQL promises nothing without asking.
-    const outer = this.#dialect === 'postgres' ? `ORDER BY ${order.split(', ').map((column) => `${column} ${way}`).join(', ')}` : ''
+    const outer =
+      this.#dialect === 'postgres'
+        ? `ORDER BY ${order
+            .split(', ')
+            .map((column) => `${column} ${way}`)
+            .join(', ')}`
+        : ''
     const text = `SELECT ${columns} FROM (${inner}) x CROSS JOIN entity e WHERE e.app_id = ? AND e.id = x.eid ${outer}`
     return { text, values: [...values, this.app] }
   }
@@ -300,6 +368,17 @@ export class Scans {
   #all<Row>(sql: Sql): Promise<Row[]> {
     return all<Row>(this.#connection, this.#dialect, sql)
   }
+}
+
+/** Many scans in few statements. */
+const unions = (scans: readonly Sql[]): Sql[] => {
+  const statements: Sql[] = []
+  for (let at = 0; at < scans.length; at += MAX_UNION) {
+    const some = scans.slice(at, at + MAX_UNION)
+    const parts = some.map(({ text, values }) => ({ text: `SELECT * FROM (${text}) u`, values }))
+    statements.push(some.length === 1 ? some[0]! : join(parts, ' UNION ALL '))
+  }
+  return statements
 }
 
 /** Probes speak of `x.eid`; in a scan of entities themselves the id is `x.id`. */
