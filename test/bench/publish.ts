@@ -13,7 +13,7 @@ export const publish = (
 ): void => {
   const report = [
     `Measured ${new Date().toISOString().slice(0, 10)} on ${machine()}. ${conditions(results)}`,
-    'Requests per second:',
+    'Requests per second; ratios of requests per second · of requests per CPU second (database server included):',
     mainTable(results, pairs),
     ...more,
     ...details(results),

@@ -44,10 +44,10 @@ export const find = (
   return medians(row.rounds)
 }
 
-/** Ratios of throughput that the table shows: `[ours, what it is compared with]`. */
+/** Which ratios the table shows. */
 export type Pair = readonly [ours: string, other: string]
 
-/** One table: requests per second of every target, and the ratios of the pairs. */
+/** One table: requests per second of every target, and for each pair how many times as many ours answers. */
 export const mainTable = (results: Results, pairs: readonly Pair[]): string => {
   const { targets } = results.plan
   const shown = pairs.filter((pair) => pair.every((name) => targets.includes(name)))
@@ -68,7 +68,7 @@ export const mainTable = (results: Results, pairs: readonly Pair[]): string => {
         String(connections),
         SCENARIOS[scenario],
         ...targets.map((name) => rounded(of(name)?.rate)),
-        ...shown.map(([ours, other]) => ratio(of(ours)?.rate, of(other)?.rate)),
+        ...shown.map(([ours, other]) => ratios(of(ours), of(other))),
       ]
     }),
   )
@@ -133,8 +133,14 @@ export const markdown = (head: string[], rows: string[][]): string => {
 
 export const amount = (value: number): string => value.toLocaleString('en')
 const rounded = (value: number | undefined): string => (value === undefined ? '–' : amount(Math.round(value)))
-const ratio = (one: number | undefined, other: number | undefined): string =>
-  one === undefined || other === undefined ? '–' : (one / other).toFixed(2)
+/** Per second and, behind it, per second of CPU time. The latter hardly suffers from what else a machine does. */
+const ratios = (ours: Medians | null, other: Medians | null): string =>
+  ours === null || other === null
+    ? '–'
+    : `${(ours.rate / other.rate).toFixed(2)} · ${(totalCpu(other) / totalCpu(ours)).toFixed(2)}`
+
+/** CPU seconds per 1,000 requests, with those of a database server. */
+export const totalCpu = ({ cpu, databaseCpu = 0 }: Medians): number => cpu + databaseCpu
 /** Three significant digits. */
 export const digits = (value: number): string =>
   value >= 100 ? String(Math.round(value)) : String(Number(value.toPrecision(value >= 10 ? 3 : 2)))
