@@ -126,7 +126,7 @@ export class ListingRun {
     const range = accesses.find(onFirst)
     // All that a range of the first sort key finds is in order already, so only other accesses are worth gathering.
     const others = accesses.filter((access) => access !== range)
-    const small = others.length === 0 ? null : await this.#smallest(others, await this.#gatherLimit(collection))
+    const small = others.length === 0 ? null : await this.#smallest(others, await this.#gatherLimit(collection, others))
     if (small !== null) return this.#page(await this.#gather(small))
     const probes = others.filter((access): access is Access => access !== null && isProbe(access))
     const sorted = { probes: [...this.#probes(probes), ...extra], bounds: range === undefined ? undefined : boundsOf(range.intervals) }
@@ -156,11 +156,13 @@ export class ListingRun {
 
   /**
    * Reading m matches costs about as much as an ordered scan that probes limit * N / m index rows, so both cost
-   * the same near the square root of limit * N; measured, a quarter of that is a good bound.
+   * the same near the square root of limit * N; measured, a quarter of that is a good bound. Where nothing can be
+   * probed the scan has to read documents as gathering does.
    */
-  async #gatherLimit(collection: Collection): Promise<number> {
+  async #gatherLimit(collection: Collection, accesses: readonly (Access | null)[]): Promise<number> {
     const size = await this.#scans.collectionSize(collection.id)
-    return Math.min(GATHER, Math.max(LEAST_GATHER, Math.sqrt(this.#limit * size) / 4))
+    const share = accesses.some((access) => access !== null && isProbe(access)) ? 4 : 1
+    return Math.min(GATHER, Math.max(LEAST_GATHER, Math.sqrt(this.#limit * size) / share))
   }
 
   async #overEdges(edges: EdgeSet): Promise<Listing> {
