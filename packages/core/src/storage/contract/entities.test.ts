@@ -215,4 +215,17 @@ describe.each(ALL_DATABASES)('entities on %s', (database) => {
     expect(await store.dictionary(a, 'secrets')).toEqual(new Map([['get:/**', 'other']]))
     expect(await store.dictionary(b, 'rights')).toEqual(new Map([['get:/**', 'b']]))
   })
+
+  it('refuse dictionary entries with U+0000 on every database', async () => {
+    await using place = await openTestStore(database)
+    const set = (key: string, value: string) =>
+      place.store.transact(null, (tx) => {
+        const app = tx.app(APP)
+        app.setEntry(app.insert('dogs', document()), 'rights', key, value)
+      })
+
+    await expect(set('a\u0000', '')).rejects.toMatchObject({ code: 'illegal_argument' })
+    await expect(set('a', '\u0000')).rejects.toMatchObject({ code: 'illegal_argument' })
+    expect(await place.store.counts(APP)).toEqual(new Map([['dogs', 0]]))
+  })
 })

@@ -119,4 +119,26 @@ describe.each(DATABASES)('two stores on one %s database', (database) => {
     expect((await two.find(APP, 'dogs', 'name', 'rex'))?.uuid).toBe(again.uuid)
     expect(await one.getAny(APP, dog.uuid)).toBeNull()
   })
+
+  // On SQLite the other store learns of it within a second.
+  it.runIf(database === 'postgres')('write by the rules that the other has just made', async () => {
+    await using place = await openTestStore(database, { clock: () => 1000 })
+    const [one, two] = await openTwo(place)
+    const insert = (store: SqlStore, a: number) =>
+      store.transact(null, (tx) => tx.app(APP).insert('dogs', document({ a, b: -a })))
+    await insert(two, 1)
+    await one.transact(null, (tx) => tx.app(APP).setSettings('dogs', { indexes: [['a', '-b']] }))
+    await one.prepareIndexes(APP, 'dogs', false)
+
+    await Promise.all([insert(two, 2), insert(two, 3)])
+    await one.reindex(APP, 'dogs', { before: 0, limit: 10, everything: false })
+    await one.finishIndexes(APP, 'dogs')
+
+    const sort = [
+      { path: 'a', descending: false },
+      { path: 'b', descending: true },
+    ]
+    const { items } = await one.list(APP, 'dogs', { ...PLAIN, sort })
+    expect(items.map(({ object }) => object['a'])).toEqual([2, 3])
+  })
 })

@@ -22,6 +22,8 @@ export interface Collection extends CollectionInfo {
   settings: CollectionSettings | null
   /** Its whole index is being rebuilt: until then, only documents tell what is there. */
   building: boolean
+  /** Grows with every change of what its index has to hold. */
+  readonly epoch: number
   readonly paths: Map<string, Path>
 }
 
@@ -41,9 +43,16 @@ export class AppCatalog {
     readonly loadedAt: number,
   ) {}
 
-  addCollection({ id, name, settings, building }: CollectionRow): Collection {
-    const parsed = settings === null ? null : JSON.parse(settings)
-    const collection: Collection = { app: this.app, id, name, settings: parsed, building: building === 1, paths: new Map() }
+  addCollection({ id, name, settings, building, epoch }: CollectionRow): Collection {
+    const collection: Collection = {
+      app: this.app,
+      id,
+      name,
+      settings: settings === null ? null : JSON.parse(settings),
+      building: building === 1,
+      epoch,
+      paths: new Map(),
+    }
     this.collections.set(name, collection)
     this.byId.set(id, collection)
     return collection
@@ -60,6 +69,7 @@ interface CollectionRow {
   name: string
   settings: string | null
   building: number
+  epoch: number
 }
 interface PathRow {
   coll_id: number
@@ -114,7 +124,7 @@ export class Catalogs {
     const catalog = new AppCatalog(app, this.#clock())
     const values = [app]
     const collections = await all<CollectionRow>(connection, dialect, {
-      text: 'SELECT id, name, settings, building FROM collection WHERE app_id = ?',
+      text: 'SELECT id, name, settings, building, epoch FROM collection WHERE app_id = ?',
       values,
     })
     for (const row of collections) catalog.addCollection(row)
@@ -163,7 +173,7 @@ export const createCollections = async (
   }
   for (const name of names) {
     const found = await all<CollectionRow>(connection, dialect, {
-      text: 'SELECT id, name, settings, building FROM collection WHERE app_id = ? AND name = ?',
+      text: 'SELECT id, name, settings, building, epoch FROM collection WHERE app_id = ? AND name = ?',
       values: [catalog.app, name],
     })
     catalog.addCollection(found[0]!)

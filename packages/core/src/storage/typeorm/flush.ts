@@ -8,6 +8,7 @@ import { removeLink } from './entity-row.js'
 import type { IdSource } from './id-source.js'
 import { deleteWords, INDEX_ROW, insertWords, markMulti } from './index-rows.js'
 import { indexKeys, missingPaths } from './index-keys.js'
+import { StaleCatalog } from './stale-catalog.js'
 import { all, asOne, bindUuid, deleteRows, type Dialect, insertRows, isIn, run, rowsAs, type Sql } from './sql.js'
 import type { EdgeEntry, Entry, WriteState } from './write-state.js'
 
@@ -77,6 +78,7 @@ export class Flush {
     const touched = [...this.#state.rows.values()]
       .filter(({ original, current }) => original !== current)
       .map((entry): Touched => ({ ...entry, collection: this.#collectionOf(entry) }))
+    await this.#checkEpochs(touched)
     await this.#preparePaths(touched)
     this.#entities(touched)
     await this.#index(touched)
@@ -101,6 +103,26 @@ export class Flush {
   #collectionOf({ app, current, original, collectionId }: Entry): Collection {
     const catalog = this.#loaded.get(app)!
     return catalog.byId.get(collectionId) ?? catalog.collections.get((current ?? original)!.collection)!
+  }
+
+  /**
+   * On PostgreSQL, what an index has to hold may have changed since the catalog was read: a rebuild that has
+   * begun would miss what is written by the old rules. The lock keeps one from beginning before the commit.
+   * @throws {StaleCatalog}
+   */
+  async #checkEpochs(touched: readonly Touched[]): Promise<void> {
+    if (this.#dialect === 'sqlite') return
+    const written = touched.filter(({ current, original }) => current !== null && current.doc !== original?.doc)
+    const collections = [...new Set(written.map(({ collection }) => collection))]
+    if (collections.length === 0) return
+    const key = [['app_id', 'bigint'], ['name', 'text'], ['epoch', 'bigint']] as const
+    const wanted = rowsAs(this.#dialect, key, collections.map(({ app, name, epoch }) => [app, name, epoch]))
+    const rows = await all<{ same: boolean }>(this.#connection, this.#dialect, {
+      text: `SELECT c.epoch = v.epoch AS same FROM ${wanted.text} CROSS JOIN collection c
+        WHERE c.app_id = v.app_id AND c.name = v.name ORDER BY c.app_id, c.name FOR SHARE OF c`,
+      values: wanted.values,
+    })
+    if (!rows.every(({ same }) => same)) throw new StaleCatalog('The index of a collection has changed')
   }
 
   async #preparePaths(touched: readonly Touched[]): Promise<void> {

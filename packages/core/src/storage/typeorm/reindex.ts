@@ -22,6 +22,8 @@ export class Reindexer {
   /** Makes the composite paths of the settings and drops those no longer wanted. */
   async prepare(everything: boolean): Promise<void> {
     const { app, id, settings, paths } = this.#collection
+    // Waits for writers that go by what was before; those that come later see that it has changed.
+    await this.#run('UPDATE collection SET epoch = epoch + 1 WHERE app_id = ? AND id = ?', [app, id])
     const wanted = (settings?.indexes ?? []).map((parts) => parts.join(',').toLowerCase())
     const ids = new IdSource(this.#dialect)
     const missing = wanted.filter((def) => !paths.has(pathKey('composite', def)))

@@ -265,13 +265,15 @@ export class Scans {
     return rows[0]!.n
   }
 
-  /** How many rows the index has for a path: the number of entities with it, unless some have several values. */
-  async pathSize(path: Path): Promise<number> {
-    const rows = await this.#all<{ n: number }>({
-      text: 'SELECT count(*) AS n FROM entity_index WHERE app_id = ? AND path_id = ?',
-      values: [this.app, path.id],
+  /** Whether the index has a row of a path for every entity; all of them must have one value at most. */
+  async covers(path: Path, collection: number): Promise<boolean> {
+    // Two statements would count at two moments.
+    const rows = await this.#all<{ n: number; total: number | null }>({
+      text: `SELECT (SELECT count(*) FROM entity_index WHERE app_id = ? AND path_id = ?) AS n,
+        (SELECT sum(n) FROM collection_count WHERE app_id = ? AND coll_id = ?) AS total`,
+      values: [this.app, path.id, this.app, collection],
     })
-    return rows[0]!.n
+    return rows[0]!.n >= Number(rows[0]!.total ?? 0)
   }
 
   async collectionSize(collection: number): Promise<number> {

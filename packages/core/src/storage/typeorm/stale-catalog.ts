@@ -1,6 +1,6 @@
 import type { AppCatalog } from './catalog.js'
 
-/** Something stored belongs to a collection that another process has made since the catalog was read. */
+/** Another process has made a collection, or changed one, since the catalog was read. */
 export class StaleCatalog extends Error {
   override readonly name = 'StaleCatalog'
 }

@@ -192,8 +192,7 @@ export class Streams {
   }
 
   async #everyEntityHas(path: Path): Promise<boolean> {
-    if (path.multi) return false
-    return (await this.#scans.pathSize(path)) >= (await this.#scans.collectionSize(this.#collection.id))
+    return !path.multi && (await this.#scans.covers(path, this.#collection.id))
   }
 
   #row(row: Parameters<typeof EntityRow.of>[2]): EntityRow {

@@ -1,4 +1,4 @@
-import { DuplicateError } from '../../domain/errors.js'
+import { DuplicateError, illegalArgument } from '../../domain/errors.js'
 import type { JsonObject } from '../../domain/json.js'
 import { uniqueKey } from '../../domain/unique-key.js'
 import { HIDDEN_VERB } from '../../domain/verbs.js'
@@ -186,6 +186,8 @@ class SqlAppTransaction implements AppTransaction {
   }
 
   setEntry(entity: StoredEntity, name: string, key: string, value: string | null): void {
+    // PostgreSQL cannot store it.
+    if (key.includes('\u0000') || value?.includes('\u0000')) throw illegalArgument('U+0000 cannot be stored here')
     const current = new Map(this.dictionary(entity, name))
     if (value === null) current.delete(key)
     else current.set(key, value)

@@ -1,10 +1,11 @@
 import { AppError, unavailable } from '../../domain/errors.js'
 import type { Transaction } from '../store.js'
 import type { AppCatalog, Catalogs } from './catalog.js'
-import type { SqlConnection, SqlDatabase } from './connection.js'
+import type { SqlConnection, SqlDatabase, SqlFailure } from './connection.js'
 import { Flush } from './flush.js'
 import { IdSource } from './id-source.js'
 import { NeedReader, type Need } from './needs.js'
+import { StaleCatalog } from './stale-catalog.js'
 import { SqlTransaction } from './transaction.js'
 import { Missing, WriteState } from './write-state.js'
 
@@ -101,7 +102,7 @@ export class WriteQueue {
   async #runAlone(job: Job, firstError: unknown): Promise<void> {
     let error = firstError
     for (let attempt = 1; attempt < MAX_ATTEMPTS; attempt++) {
-      const failure = this.#database.classify(error)
+      const failure = this.#failure(error)
       if (failure !== 'retry' && failure !== 'unique') break
       try {
         await this.#attempt([job])
@@ -111,8 +112,12 @@ export class WriteQueue {
       }
       return this.#settle([job])
     }
-    const failure = this.#database.classify(error)
+    const failure = this.#failure(error)
     job.reject(failure === 'unavailable' || failure === 'retry' ? unavailable(error) : error)
+  }
+
+  #failure(error: unknown): SqlFailure {
+    return error instanceof StaleCatalog ? 'retry' : this.#database.classify(error)
   }
 
   async #attempt(group: Job[]): Promise<void> {

@@ -10,7 +10,7 @@ const sqlite = [
   `INSERT INTO sequence (name, next) VALUES ('id', 1000)`,
   `CREATE TABLE collection (
      app_id INTEGER NOT NULL, id INTEGER NOT NULL, name TEXT NOT NULL, settings TEXT,
-     building INTEGER NOT NULL DEFAULT 0,
+     building INTEGER NOT NULL DEFAULT 0, epoch INTEGER NOT NULL DEFAULT 0,
      PRIMARY KEY (app_id, name)) WITHOUT ROWID`,
   `CREATE TABLE collection_count (
      app_id INTEGER NOT NULL, coll_id INTEGER NOT NULL, shard INTEGER NOT NULL, n INTEGER NOT NULL,
@@ -53,7 +53,7 @@ const postgres = [
   `CREATE SEQUENCE entity_id START 1000 CACHE 1`,
   `CREATE TABLE collection (
      app_id bigint NOT NULL, id bigint NOT NULL, name text COLLATE "C" NOT NULL, settings text,
-     building int NOT NULL DEFAULT 0,
+     building int NOT NULL DEFAULT 0, epoch int NOT NULL DEFAULT 0,
      PRIMARY KEY (app_id, name))`,
   `CREATE TABLE collection_count (
      app_id bigint NOT NULL, coll_id bigint NOT NULL, shard int NOT NULL, n bigint NOT NULL,
