@@ -15,8 +15,8 @@ import {
   type HashCost,
   OpaqueTokens,
   secretBox,
-  tokenRoutes,
   Tokens,
+  tokenRoutes,
   USERGRID_PASSWORD_POLICY,
 } from './features/auth/index.js'
 import {
@@ -33,8 +33,8 @@ import { groupDescriptor } from './features/groups/index.js'
 import {
   AdminSource,
   applicationRoutes,
-  bootstrap,
   type Bootstrapped,
+  bootstrap,
   type FirstStart,
   MANAGEMENT,
   Organizations,
@@ -44,7 +44,14 @@ import {
   showOrganization,
   wholeOrganization,
 } from './features/organizations/index.js'
-import { CLOSED_ROLES, GrantsSource, permissionRoutes, roleDescriptor, Roles, USERGRID_ROLES } from './features/roles/index.js'
+import {
+  CLOSED_ROLES,
+  GrantsSource,
+  permissionRoutes,
+  Roles,
+  roleDescriptor,
+  USERGRID_ROLES,
+} from './features/roles/index.js'
 import { Passwords, userDescriptor, userRoutes } from './features/users/index.js'
 import type { StoredEntity } from './storage/store.js'
 import type { SqlDatabase } from './storage/typeorm/connection.js'
@@ -87,7 +94,9 @@ const HOUR = 3_600_000
 const SHARED_AGE = 1000
 const SILENT: Log = { info: () => undefined, warn: () => undefined, error: () => undefined }
 
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string
+}
 
 /**
  * Opens the engine on a database, bringing its schema up to date.
@@ -114,7 +123,13 @@ export class Engine {
   #whenIdle: (() => void)[] = []
 
   constructor(database: SqlDatabase, options: EngineOptions) {
-    const { log = SILENT, clock = Date.now, compatibility, maxExamined, changeLogRetention = 7 * DAY } = options
+    const {
+      log = SILENT,
+      clock = Date.now,
+      compatibility,
+      maxExamined,
+      changeLogRetention = 7 * DAY,
+    } = options
     const secret = secretOf(options.secret)
     const usergrid = compatibility === 'usergrid'
     const maxAge = database.dialect === 'sqlite' ? Number.POSITIVE_INFINITY : SHARED_AGE
@@ -123,7 +138,10 @@ export class Engine {
       cost: options.passwordCost,
     })
     const descriptors = new Descriptors([
-      { ...userDescriptor({ pictureScheme: usergrid ? 'http' : 'https' }), secure: (body) => passwords.secure(body) },
+      {
+        ...userDescriptor({ pictureScheme: usergrid ? 'http' : 'https' }),
+        secure: (body) => passwords.secure(body),
+      },
       groupDescriptor,
       roleDescriptor,
       deviceDescriptor,
@@ -134,7 +152,10 @@ export class Engine {
       uniqueProperties: (collection) => descriptors.of(collection).unique,
       ...(maxExamined === undefined ? {} : { maxExamined }),
       onSlowListing: (listing) =>
-        log.warn(listing, 'a query looked at many entities: add an index for it with the setting "indexes" of its collection'),
+        log.warn(
+          listing,
+          'a query looked at many entities: add an index for it with the setting "indexes" of its collection',
+        ),
     })
     const entities = new Entities(store, descriptors)
     const grants = new GrantsSource({ engine: entities, clock, maxAge })
@@ -155,7 +176,15 @@ export class Engine {
     const accessTokens = opaque ?? new AccessTokens({ secret })
     const verify = (user: StoredEntity | null, password: string) => passwords.verify(entities, user, password)
     const client = (id: string, clientSecret: string) => organizations.client(id, clientSecret)
-    const tokens = new Tokens({ engine: entities, tokens: accessTokens, verify, client, management: MANAGEMENT.id, clock, forget })
+    const tokens = new Tokens({
+      engine: entities,
+      tokens: accessTokens,
+      verify,
+      client,
+      management: MANAGEMENT.id,
+      clock,
+      forget,
+    })
     const sysadmin = async (username: string, password: string): Promise<string | null> => {
       const user = await entities.find(MANAGEMENT.id, 'users', username)
       if (!(await verify(user, password)) || user === null) return null
@@ -170,19 +199,26 @@ export class Engine {
     this.#collections = { collections: new Collections(entities, forget), paths: new PathReader(entities) }
     this.#administration = new CollectionAdministration(entities, clock)
     const properties = async (app: Application) => (await organizations.entityOf(app)).object
-    const describe = ({ owner }: { owner: StoredEntity }) => describeOwner(organizations, admins, owner)
+    const describe = ({ owner }: { owner: StoredEntity }) =>
+      describeOwner(organizations, admins, (admin) => passwords.changedAt(entities, admin), owner)
     const user = (app: Application, ref: string) => entities.get(app.id, 'users', ref)
+    const renderer = new Renderer(entities)
     const tokenDoors = tokenRoutes({ tokens, properties, describe, user })
     this.#dispatcher = new Dispatcher({
-      managementRoutes: [...organizationRoutes({ organizations, engine: entities }), ...tokenDoors.management],
+      managementRoutes: [
+        ...organizationRoutes({ organizations, engine: entities }),
+        ...tokenDoors.management,
+      ],
       appRoutes: [
         ...applicationRoutes(organizations, entities),
         ...tokenDoors.app,
         ...permissionRoutes(roles),
-        ...userRoutes({ engine: entities, passwords, tokens, changed: forget }),
+        ...userRoutes({ engine: entities, passwords, tokens, renderer, changed: forget }),
         ...administrationRoutes(this.#administration),
       ],
-      collections: collectionsDoor({ ...this.#collections, renderer: new Renderer(entities) }) as (call: AppCall) => Promise<ApiReply>,
+      collections: collectionsDoor({ ...this.#collections, renderer }) as (
+        call: AppCall,
+      ) => Promise<ApiReply>,
       resolve: (organization, application) => organizations.resolve(organization, application),
       resolveUuid: (uuid) => organizations.resolveUuid(uuid),
       authenticate: (request, params, app) => this.#authenticator.authenticate(request, params, app),
@@ -193,7 +229,10 @@ export class Engine {
     this.#entities = entities
     this.#organizations = organizations
     this.#bootstrapOptions = { engine: entities, organizations, passwords, admins }
-    this.#retention = setInterval(() => void this.#prune(clock(), changeLogRetention, opaque, log), HOUR).unref()
+    this.#retention = setInterval(
+      () => void this.#prune(clock(), changeLogRetention, opaque, log),
+      HOUR,
+    ).unref()
   }
 
   /** Answers one request of the wire protocol. Never rejects: errors are replies. */
@@ -211,7 +250,9 @@ export class Engine {
   app(name: string): AppDoor {
     const [organization = '', application = ''] = name.split('/')
     const resolve = () => this.#organizations.resolve(organization, application)
-    return new AppDoor(this.#collections, resolve, (principal, app) => this.#authenticator.callerFor(principal, app))
+    return new AppDoor(this.#collections, resolve, (principal, app) =>
+      this.#authenticator.callerFor(principal, app),
+    )
   }
 
   /** Makes the first administrator and organization, with its sandbox, unless they are there. */
@@ -277,8 +318,14 @@ const secretOf = (secret: string | undefined): Buffer => {
 }
 
 /** What a token reply tells of its owner (identity rules 2.3). */
-const describeOwner = async (organizations: Organizations, admins: AdminSource, owner: StoredEntity): Promise<JsonObject> => {
-  if (owner.collection === 'organizations') return { organization: await wholeOrganization(organizations, owner) }
+const describeOwner = async (
+  organizations: Organizations,
+  admins: AdminSource,
+  passwordChanged: (admin: StoredEntity) => Promise<number | null>,
+  owner: StoredEntity,
+): Promise<JsonObject> => {
+  if (owner.collection === 'organizations')
+    return { organization: await wholeOrganization(organizations, owner) }
   if (owner.collection === 'applications') return { application: owner.uuid }
   if (owner.app !== MANAGEMENT.id) return { user: owner.object }
   const memberships = (await admins.get(owner.uuid))?.organizations ?? new Set<string>()
@@ -288,8 +335,13 @@ const describeOwner = async (organizations: Organizations, admins: AdminSource, 
       .filter((organization) => organization !== null)
       .map(async (organization) => {
         const applications = showApplications(await organizations.applications(organization))
-        return [String(organization.object['name']), { ...showOrganization(organization), applications }] as const
+        return [
+          String(organization.object['name']),
+          { ...showOrganization(organization), applications },
+        ] as const
       }),
   )
-  return { user: { ...showAdmin(owner), organizations: Object.fromEntries(shown) } }
+  const changed = await passwordChanged(owner)
+  const user = { ...showAdmin(owner), organizations: Object.fromEntries(shown) }
+  return { ...(changed === null ? {} : { passwordChanged: changed }), user }
 }

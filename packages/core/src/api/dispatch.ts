@@ -1,4 +1,5 @@
 import { AppError } from '../domain/errors.js'
+import { collectionName } from '../domain/names.js'
 import { isUuid } from '../domain/uuid.js'
 import type { Application, Caller } from './caller.js'
 import { errorReply, type ReportError } from './reply.js'
@@ -36,14 +37,20 @@ export class Dispatcher {
     try {
       const segments = parsePath(request.path)
       const params = parseSearch(request.search)
-      if (segments[0]?.text.toLowerCase() === 'management') return await this.#management(request, params, segments.slice(1), startedAt)
+      if (segments[0]?.text.toLowerCase() === 'management')
+        return await this.#management(request, params, segments.slice(1), startedAt)
       return await this.#application(request, params, segments, startedAt)
     } catch (error) {
       return errorReply(error, startedAt, clock(), report)
     }
   }
 
-  async #management(request: ApiRequest, params: Params, segments: Segment[], startedAt: number): Promise<ApiReply> {
+  async #management(
+    request: ApiRequest,
+    params: Params,
+    segments: Segment[],
+    startedAt: number,
+  ): Promise<ApiReply> {
     const normal = segments.map((segment) => ({ ...segment, text: longForm(segment.text) }))
     const { match, other } = matchRoute(this.#options.managementRoutes, request.method, normal)
     if (match === null) throw notFound(other, request)
@@ -51,19 +58,49 @@ export class Dispatcher {
     return match.route.run({ request, params, args: match.args, caller, startedAt, now: this.#options.clock })
   }
 
-  async #application(request: ApiRequest, params: Params, path: Segment[], startedAt: number): Promise<ApiReply> {
+  async #application(
+    request: ApiRequest,
+    params: Params,
+    path: Segment[],
+    startedAt: number,
+  ): Promise<ApiReply> {
     const { app, segments } = await this.#resolve(path)
     const caller = await this.#options.authenticate(request, params, app)
-    const call = { request, params, args: [] as string[], caller, app, segments, startedAt, now: this.#options.clock }
+    const call = {
+      request,
+      params,
+      args: [] as string[],
+      caller,
+      app,
+      segments,
+      startedAt,
+      now: this.#options.clock,
+    }
     const reply = await this.#inApplication(call)
-    return isOpen(caller) ? { ...reply, headers: { ...reply.headers, 'Entigrid-Notice': 'this application is open to everybody' } } : reply
+    return isOpen(caller)
+      ? {
+          ...reply,
+          headers: { ...reply.headers, 'Entigrid-Notice': 'this application is open to everybody' },
+        }
+      : reply
   }
 
   async #inApplication(call: AppCall): Promise<ApiReply> {
-    const { match, other } = matchRoute(this.#options.appRoutes, call.request.method, call.segments)
+    const { match, other } = this.#route(call)
     if (match !== null) return match.route.run({ ...call, args: match.args })
     if (other || call.segments.length === 0) throw notFound(other, call.request)
     return this.#options.collections(call)
+  }
+
+  /** The fixed endpoints of a collection answer to every spelling of its name, as the collection does. */
+  #route({ request, segments }: AppCall): ReturnType<typeof matchRoute<AppCall>> {
+    const found = matchRoute(this.#options.appRoutes, request.method, segments)
+    const [first, ...rest] = segments
+    if (found.match !== null || found.other || first === undefined || rest.length === 0) return found
+    const text = collectionName(first.text)
+    return text === first.text
+      ? found
+      : matchRoute(this.#options.appRoutes, request.method, [{ ...first, text }, ...rest])
   }
 
   /** The forms of an application's address: `/{org}/{app}`, `/orgs/{org}/apps/{app}`, `/apps/{uuid}`, `/{uuid}`. */
@@ -87,7 +124,8 @@ export class Dispatcher {
 }
 
 /** Guests of an application that allows them everything are told so. */
-const isOpen = ({ principal, grants }: Caller): boolean => principal.kind === 'guest' && grants?.put.everything === true
+const isOpen = ({ principal, grants }: Caller): boolean =>
+  principal.kind === 'guest' && grants?.put.everything === true
 
 const longForm = (word: string): string => {
   const lower = word.toLowerCase()
@@ -96,4 +134,6 @@ const longForm = (word: string): string => {
 }
 
 const notFound = (other: boolean, { method, path }: ApiRequest): AppError =>
-  other ? new AppError('not_allowed', `${method} is not offered at ${path}`) : new AppError('not_found', `There is nothing at ${path}`)
+  other
+    ? new AppError('not_allowed', `${method} is not offered at ${path}`)
+    : new AppError('not_found', `There is nothing at ${path}`)

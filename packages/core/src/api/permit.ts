@@ -14,10 +14,15 @@ const SENSITIVE = ['roles', 'rolenames', 'permissions', 'credentials']
 /** The one decision of what a caller may do in an application. */
 export const isPermitted = (caller: Caller, app: Application, { verb, path }: Access): boolean => {
   if (isAppAdmin(caller, app)) return true
-  const { grants, self } = caller
+  const { grants, principal } = caller
+  // An administrator is nobody in the applications of other organizations.
+  const self = principal.kind === 'user' ? caller.self : null
   if (readsSelf(verb, path, self)) return true
   if (grants === null) return false
-  const sensitive = verb === 'get' ? undefined : SENSITIVE.find((word) => path.some((spellings) => spellings.length === 1 && spellings[0] === word))
+  const sensitive =
+    verb === 'get'
+      ? undefined
+      : SENSITIVE.find((word) => path.some((spellings) => spellings.length === 1 && spellings[0] === word))
   if (sensitive !== undefined) return allowsExplicitly(grants, verb, path, self, sensitive)
   return allows(grants, verb, path, self)
 }
@@ -27,5 +32,7 @@ export const isPermitted = (caller: Caller, app: Application, { verb, path }: Ac
  * everybody else learns nothing.
  */
 export const permit = (caller: Caller, app: Application, access: Access): void => {
-  if (!isPermitted(caller, app, access)) throw unauthorized()
+  if (isPermitted(caller, app, access)) return
+  const isClosedToGuests = caller.principal.kind === 'guest' && caller.grants === null
+  throw isClosedToGuests ? unauthorized('No application guest access authorized') : unauthorized()
 }

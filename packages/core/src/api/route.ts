@@ -30,7 +30,11 @@ export interface Route<C extends Call> {
 }
 
 /** An endpoint as a value. Patterns are compared without regard to letter case. */
-export const route = <C extends Call>(methods: Method | readonly Method[], pattern: string, run: (call: C) => Promise<ApiReply>): Route<C> => ({
+export const route = <C extends Call>(
+  methods: Method | readonly Method[],
+  pattern: string,
+  run: (call: C) => Promise<ApiReply>,
+): Route<C> => ({
   methods: typeof methods === 'string' ? [methods] : methods,
   pattern: pattern.split('/').filter((part) => part !== ''),
   run,

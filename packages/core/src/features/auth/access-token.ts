@@ -156,7 +156,7 @@ export class AccessTokens implements TokenKeeper {
 }
 
 // Usergrid's client for Node tells the two apart.
-const corrupt = (): AppError =>
+export const corrupt = (): AppError =>
   new AppError('auth_bad_access_token', 'Unable to authenticate due to corrupt access token')
 export const unverified = (cause?: unknown): AppError =>
   new AppError('auth_unverified_oath', 'Unable to authenticate OAuth credentials', { cause })

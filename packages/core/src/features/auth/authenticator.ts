@@ -2,7 +2,8 @@ import type { Application, Caller } from '../../api/caller.js'
 import { GUEST, type Principal, principalLabel } from '../../api/principal.js'
 import type { ApiRequest } from '../../api/request.js'
 import { type Params, param } from '../../api/url.js'
-import { AppError, unauthorized } from '../../domain/errors.js'
+import { AppError } from '../../domain/errors.js'
+import { isJsonObject } from '../../domain/json.js'
 import type { StoredEntity } from '../../storage/store.js'
 import type { GrantsSource } from '../roles/index.js'
 import type { Claims, TokenKeeper } from './access-token.js'
@@ -24,6 +25,8 @@ export interface AdminState {
   isSysadmin: boolean
   organizations: ReadonlySet<string>
   tokensSince: number
+  /** Of a token that stays good although it was issued before that. */
+  tokenKept: string | undefined
   revokedTokens: ReadonlySet<string>
 }
 
@@ -53,11 +56,12 @@ export class Authenticator {
   /** @throws {AppError} 401 with `auth_unverified_oath`, `expired_token`, `auth_invalid`, `invalid_client` and others. */
   async authenticate(request: ApiRequest, params: Params, app: Application | null): Promise<Caller> {
     if (request.principal !== undefined) return this.callerFor(request.principal, app)
-    const token = param(params, 'access_token') ?? BEARER.exec(request.authorization ?? '')?.[1]
-    if (token !== undefined && token !== '') return this.#byToken(token, app)
-    const id = param(params, 'client_id')
-    const secret = param(params, 'client_secret')
-    if (id !== undefined && secret !== undefined && !isTokenRequest(request.path)) {
+    const given = (name: string): string | undefined => param(params, name) ?? formField(request, name)
+    const token = given('access_token') || BEARER.exec(request.authorization ?? '')?.[1]
+    if (token !== undefined) return this.#byToken(token, app)
+    const id = given('client_id')
+    const secret = given('client_secret')
+    if (id !== undefined && secret !== undefined) {
       const client = await this.#options.accounts.client(id, secret)
       if (client === null) throw new AppError('invalid_client', 'Unable to authenticate (OAuth)')
       return this.#clientCaller(client)
@@ -79,9 +83,7 @@ export class Authenticator {
     switch (principal.kind) {
       case 'guest': {
         if (app === null) return caller
-        const grants = await this.#options.grants.forGuests(app.id)
-        if (grants === null) throw unauthorized('No application guest access authorized')
-        return { ...caller, grants }
+        return { ...caller, grants: await this.#options.grants.forGuests(app.id) }
       }
       case 'user':
         return app === null || principal.app !== app.uuid
@@ -147,13 +149,17 @@ export class Authenticator {
   }
 }
 
-/** Token requests carry the credentials to be checked there, with its own errors. */
-const isTokenRequest = (path: string): boolean => /\/(token|me)\/?$/.test(path)
+/** Credentials may be in a form; those in a JSON body are for the token endpoint alone. */
+const formField = ({ form, body }: ApiRequest, name: string): string | undefined => {
+  const value = form === true && isJsonObject(body) ? body[name] : undefined
+  return typeof value === 'string' ? value : undefined
+}
 
 interface AccountState {
   activated: boolean
   disabled: boolean
   tokensSince: number
+  tokenKept: string | undefined
   revokedTokens: ReadonlySet<string>
 }
 
@@ -163,7 +169,8 @@ function checkState<A extends AccountState>(account: A | null, claims: Claims | 
   if (account.disabled) throw new AppError('authentication', 'Disabled identity')
   if (!account.activated) throw new AppError('authentication', 'Unactivated identity')
   if (claims === null) return
-  if (claims.issuedAt < account.tokensSince || account.revokedTokens.has(claims.id)) {
+  const isOld = claims.issuedAt < account.tokensSince && claims.id !== account.tokenKept
+  if (isOld || account.revokedTokens.has(claims.id)) {
     throw new AppError('auth_invalid', 'Unable to authenticate')
   }
 }

@@ -10,4 +10,4 @@ export {
 } from './password-policy.js'
 export { tokenRoutes } from './routes.js'
 export { type SecretBox, secretBox } from './secret-box.js'
-export { Tokens } from './tokens.js'
+export { readMilliseconds, Tokens } from './tokens.js'

@@ -37,7 +37,7 @@ describe.each(DATABASES)('tokens in compatibility mode on %s', (database) => {
     const token = await signIn(place.engine)
 
     expect(await read(place.engine, `YWMt${'x'.repeat(59)}`)).toEqual({ status: 401, error: 'auth_invalid' })
-    expect(await read(place.engine, 'nonsense')).toEqual({ status: 401, error: 'auth_unverified_oath' })
+    expect(await read(place.engine, 'nonsense')).toEqual({ status: 401, error: 'auth_bad_access_token' })
     now += 604_800_000
     expect(await read(place.engine, token)).toEqual({ status: 401, error: 'expired_token' })
   })

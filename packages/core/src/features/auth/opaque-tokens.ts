@@ -5,13 +5,13 @@ import type { Engine } from '../../engine/engine.js'
 import {
   type Claims,
   checkLifetime,
+  corrupt,
   expired,
   type IssuedToken,
   type NewToken,
   ownerOf,
   type TokenKeeper,
   type TokenOwner,
-  unverified,
 } from './access-token.js'
 import { hashOpaqueToken, isOpaqueToken, newOpaqueToken } from './opaque-token.js'
 
@@ -54,7 +54,7 @@ export class OpaqueTokens implements TokenKeeper {
   }
 
   async verify(token: string, now: number): Promise<Claims> {
-    if (!isOpaqueToken(token)) throw unverified()
+    if (!isOpaqueToken(token)) throw corrupt()
     const hash = hashOpaqueToken(token)
     const claims = this.#remembered(hash, now) ?? (await this.#read(hash, now))
     if (claims.expiresAt !== null && now >= claims.expiresAt) throw expired()

@@ -1,8 +1,7 @@
-import type { Application } from '../../api/caller.js'
-import { isAppAdmin } from '../../api/caller.js'
+import { type Application, type Caller, isAppAdmin } from '../../api/caller.js'
 import type { ApiReply } from '../../api/request.js'
 import { type AppCall, type Call, fieldsOf, type Route, route } from '../../api/route.js'
-import { AppError } from '../../domain/errors.js'
+import { AppError, unauthorized } from '../../domain/errors.js'
 import type { Json, JsonObject } from '../../domain/json.js'
 import { NEVER_EXPIRES_IN } from './access-token.js'
 import { type Grant, type Tokens, tokenFields } from './tokens.js'
@@ -30,12 +29,15 @@ export const tokenRoutes = (doors: TokenDoors): { management: Route<Call>[]; app
 })
 
 const grant = async (doors: TokenDoors, call: Call, application: Application | null): Promise<ApiReply> => {
-  const { request } = call
+  const { caller, request } = call
   const fields = tokenFields(
     request.body,
     fieldsOf({ ...call, request: { ...request, body: undefined } }),
     request.authorization,
   )
+  // Usergrid issued a new token here, without end; ours is not renewed without credentials.
+  const isRenewal = application === null && fields['grant_type'] === undefined
+  if (isRenewal && caller.token !== undefined && caller.self !== null) return mine(doors, caller)
   if (request.method === 'POST' && Object.keys(fields).length === 0)
     throw new AppError('illegal_argument', 'missing json post data')
   const app = application === null ? null : { application, properties: await doors.properties(application) }
@@ -45,17 +47,18 @@ const grant = async (doors: TokenDoors, call: Call, application: Application | n
 /** With a token: who it belongs to. Without: the same as asking for one. */
 const me = async (doors: TokenDoors, call: Call): Promise<ApiReply> => {
   const { caller } = call
-  if (caller.token === undefined || caller.self === null) return grant(doors, call, null)
-  const owner = await doors.tokens.administrator(caller.self.uuid)
-  return granted(doors, {
-    access_token: caller.token,
-    expires_in: await doors.tokens.remaining(caller.token),
-    owner,
-  })
+  return caller.token === undefined || caller.self === null ? grant(doors, call, null) : mine(doors, caller)
+}
+
+/** The token that was presented, with what is left of it. */
+const mine = async (doors: TokenDoors, { token = '', self }: Caller): Promise<ApiReply> => {
+  const owner = await doors.tokens.administrator(self!.uuid)
+  return granted(doors, { access_token: token, expires_in: await doors.tokens.remaining(token), owner })
 }
 
 const mint = async (doors: TokenDoors, call: AppCall): Promise<ApiReply> => {
   const { app, caller, args, params } = call
+  if (caller.principal.kind === 'guest') throw unauthorized()
   if (!isAppAdmin(caller, app))
     throw new AppError('unauthorized', 'Only administrators of the application may do this', { status: 403 })
   const user = await doors.user(app, args[0]!)

@@ -4,7 +4,7 @@ import { isJsonObject, type JsonObject } from '../../domain/json.js'
 import { isUuid } from '../../domain/uuid.js'
 import type { Engine } from '../../engine/engine.js'
 import type { StoredEntity } from '../../storage/store.js'
-import { expiresIn, type TokenKeeper, type TokenPrincipal } from './access-token.js'
+import { type Claims, expiresIn, type TokenKeeper, type TokenPrincipal } from './access-token.js'
 
 /** Seven days: the default and the longest lifetime of a token, in milliseconds. */
 export const MAX_TTL = 604_800_000
@@ -59,9 +59,13 @@ export class Tokens {
     await this.#mark(principal, user, 'since', String(this.#options.clock() + 1))
   }
 
-  /** Revokes one token, which must be the user's. @throws {AppError} `illegal_argument`, `auth_bad_access_token`. */
+  /**
+   * Revokes one token, which must be the user's; one that has expired already needs nothing.
+   * @throws {AppError} `illegal_argument`, `auth_bad_access_token` as a bad request.
+   */
   async revoke(principal: string, user: StoredEntity, token: string): Promise<void> {
-    const claims = await this.#options.tokens.verify(token, this.#options.clock())
+    const claims = await this.#claimsOf(token)
+    if (claims === null) return
     if (!('uuid' in claims.owner) || claims.owner.uuid !== user.uuid)
       throw illegalArgument('The token belongs to somebody else', 'token')
     await this.#mark(principal, user, claims.id, String(claims.expiresAt ?? 0))
@@ -84,6 +88,11 @@ export class Tokens {
   /** @throws {AppError} `service_resource_not_found` */
   async administrator(uuid: string): Promise<StoredEntity> {
     return this.#options.engine.get(this.#options.management, 'users', uuid)
+  }
+
+  /** The id of a valid token. */
+  async idOf(token: string): Promise<string> {
+    return (await this.#options.tokens.verify(token, this.#options.clock())).id
   }
 
   /** Seconds that a valid token has left. */
@@ -126,6 +135,16 @@ export class Tokens {
     return { access_token: token, expires_in: expiresIn(ttl), owner }
   }
 
+  async #claimsOf(token: string): Promise<Claims | null> {
+    try {
+      return await this.#options.tokens.verify(token, this.#options.clock())
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error
+      if (error.code === 'expired_token') return null
+      throw new AppError('auth_bad_access_token', 'The token is not one of ours', { status: 400 })
+    }
+  }
+
   async #mark(principal: string, user: StoredEntity, key: string, value: string): Promise<void> {
     await this.#options.engine.transact(user.app, principal, (edits) => {
       const current = edits.get('users', user.uuid)
@@ -135,6 +154,7 @@ export class Tokens {
         if (isUuid(id) && Number(expires) !== 0 && Number(expires) < now)
           edits.tx.setEntry(current, TOKENS, id, null)
       }
+      if (key === 'since') edits.tx.setEntry(current, TOKENS, 'kept', null)
       edits.tx.setEntry(current, TOKENS, key, value)
       edits.afterCommit(() => this.#options.forget(user.app))
     })
@@ -151,10 +171,17 @@ const lifetimes = (properties: JsonObject): { max: number | null; fallback: numb
   return own === 0 ? { max: null, fallback: null } : { max: own, fallback: own }
 }
 
+/** A whole number of milliseconds, 0 or more, given as such or as text; `null` for anything else. */
+export const readMilliseconds = (value: unknown): number | null => {
+  const isText = typeof value === 'string' && /^\s*\d+\s*$/.test(value)
+  const milliseconds = isText ? Number(value) : value
+  return Number.isSafeInteger(milliseconds) && (milliseconds as number) >= 0 ? (milliseconds as number) : null
+}
+
 const ttlOf = (value: unknown, max: number | null, fallback: number | null): number | null => {
   if (value === undefined || value === null || value === '') return fallback
-  const ttl = typeof value === 'number' ? value : Number(value)
-  if (!Number.isSafeInteger(ttl) || ttl < 0) throw illegalArgument('ttl must be a number >= 0', 'ttl')
+  const ttl = readMilliseconds(value)
+  if (ttl === null) throw illegalArgument('ttl must be a number >= 0', 'ttl')
   if (ttl === 0) return fallback
   if (max !== null && ttl > max) {
     throw illegalArgument(`Your token age cannot be more than the maximum age of ${max} milliseconds`, 'ttl')

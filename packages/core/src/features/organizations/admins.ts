@@ -1,3 +1,4 @@
+import { isUuid } from '../../domain/uuid.js'
 import type { Engine } from '../../engine/engine.js'
 import { MANAGEMENT } from './types.js'
 
@@ -10,6 +11,8 @@ export interface AdminAccess {
   isSysadmin: boolean
   organizations: ReadonlySet<string>
   tokensSince: number
+  /** Of a token that stays good although it was issued before that. */
+  tokenKept: string | undefined
   revokedTokens: ReadonlySet<string>
 }
 
@@ -60,7 +63,8 @@ export class AdminSource {
       isSysadmin: system.get('role') === 'sysadmin',
       organizations: new Set(items.map((item) => item.uuid)),
       tokensSince: Number(tokens.get('since') ?? 0),
-      revokedTokens: new Set([...tokens.keys()].filter((key) => key !== 'since')),
+      tokenKept: tokens.get('kept'),
+      revokedTokens: new Set([...tokens.keys()].filter(isUuid)),
     }
   }
 }

@@ -3,6 +3,7 @@ import { permit } from '../../api/permit.js'
 import { type AppCall, type Route, route } from '../../api/route.js'
 import { AppError, illegalArgument, unauthorized } from '../../domain/errors.js'
 import { asObject, type Engine } from '../../engine/engine.js'
+import { readMilliseconds } from '../auth/index.js'
 import { appEnvelope } from '../collections/index.js'
 import type { Organizations } from './organizations.js'
 import { showApplication } from './routes.js'
@@ -19,7 +20,7 @@ export const applicationRoutes = (organizations: Organizations, engine: Engine):
     admins(call)
     const body = asObject(call.request.body ?? {})
     const ttl = body['accesstokenttl']
-    if (ttl !== undefined && ttl !== null && !(Number.isSafeInteger(Number(ttl)) && Number(ttl) >= 0)) {
+    if (ttl !== undefined && ttl !== null && ttl !== '' && readMilliseconds(ttl) === null) {
       throw illegalArgument(
         'accesstokenttl must be a whole number of milliseconds, 0 or more',
         'accesstokenttl',

@@ -12,7 +12,7 @@ import type { JsonObject } from '../../domain/json.js'
 import { isUuid } from '../../domain/uuid.js'
 import type { Edits } from '../../engine/edits.js'
 import type { Engine } from '../../engine/engine.js'
-import type { StoredEntity } from '../../storage/store.js'
+import type { Listing, StoredEntity } from '../../storage/store.js'
 import type { SecretBox } from '../auth/index.js'
 import { type FirstRole, type Roles, SANDBOX_ROLES } from '../roles/index.js'
 import type { Passwords } from '../users/index.js'
@@ -31,6 +31,9 @@ const ALL = {
   limit: MAX_APPLICATIONS,
   cursor: null,
 }
+
+/** Properties of an application that say what it is, in lower case. */
+const FIXED = new Set(['name', 'organization', 'organizationname', 'applicationname', 'deleted'])
 
 export interface OrganizationsOptions {
   engine: Engine
@@ -77,11 +80,16 @@ export class Organizations {
   }
 
   /** Makes an organization, with its sandbox, for an administrator that there is. */
-  createFor(principal: string, owner: StoredEntity, name: string): Promise<StoredEntity> {
+  createFor(
+    principal: string,
+    owner: StoredEntity,
+    name: string,
+    properties: JsonObject = {},
+  ): Promise<StoredEntity> {
     const organizationName = tenantName(name, 'organization')
     return this.#engine.transact(MANAGEMENT.id, principal, (edits) => {
       edits.afterCommit(() => this.#options.admins.forget())
-      return this.#add(edits, edits.get('users', owner.uuid), organizationName, {})
+      return this.#add(edits, edits.get('users', owner.uuid), organizationName, properties)
     })
   }
 
@@ -97,6 +105,11 @@ export class Organizations {
     return this.#engine.find(MANAGEMENT.id, 'organizations', ref.toLowerCase())
   }
 
+  /** One page of all organizations, the newest first. */
+  list(limit: number, cursor: string | null): Promise<Listing> {
+    return this.#engine.list(MANAGEMENT.id, 'organizations', { query: ALL.query, limit, cursor })
+  }
+
   async members(organization: StoredEntity): Promise<StoredEntity[]> {
     const hop = { verb: MEMBERS, direction: 'out', collection: 'users' } as const
     return (await this.#engine.connected(MANAGEMENT.id, organization, hop, ALL)).items
@@ -105,9 +118,15 @@ export class Organizations {
   // Applications
 
   async applications(organization: StoredEntity): Promise<StoredEntity[]> {
+    return (await this.#everyApplication(organization)).filter(
+      ({ object }) => object['deleted'] === undefined,
+    )
+  }
+
+  async #everyApplication(organization: StoredEntity): Promise<StoredEntity[]> {
     const hop = { verb: APPLICATIONS, direction: 'out', collection: 'applications' } as const
     const { items } = await this.#engine.connected(MANAGEMENT.id, organization, hop, ALL)
-    return items.filter(({ object }) => object['deleted'] === undefined)
+    return items
   }
 
   /** @throws {AppError} `application_already_exists` */
@@ -144,8 +163,23 @@ export class Organizations {
     return found
   }
 
-  /** Hides the application and frees its name; its data is kept for `restore`. */
+  /**
+   * Hides the application and frees its name; its data is kept for `restoreApplication`.
+   * @throws {AppError} `conflict` while another deleted application of that name could be restored.
+   */
   async removeApplication(principal: string, application: StoredEntity): Promise<void> {
+    const { organization, applicationName } = application.object
+    const owner = await this.#engine.get(MANAGEMENT.id, 'organizations', String(organization))
+    const others = await this.#everyApplication(owner)
+    if (
+      others.some(
+        ({ object }) => object['deleted'] !== undefined && object['applicationName'] === applicationName,
+      )
+    )
+      throw new AppError(
+        'conflict',
+        'Cannot delete application, one with that name was deleted before and can be restored.',
+      )
     await this.#engine.transact(MANAGEMENT.id, principal, (edits) => {
       const current = edits.get('applications', application.uuid)
       edits.update(current, { name: null, deleted: edits.now })
@@ -182,14 +216,9 @@ export class Organizations {
   /** Properties of the application itself, such as `accesstokenttl`. */
   async updateApplication(principal: string, app: Application, body: JsonObject): Promise<StoredEntity> {
     const updated = await this.#engine.transact(MANAGEMENT.id, principal, (edits) => {
-      const kept = {
-        name: undefined,
-        organization: undefined,
-        organizationName: undefined,
-        applicationName: undefined,
-        deleted: undefined,
-      }
-      const changes = Object.fromEntries(Object.entries(body).filter(([key]) => !(key in kept)))
+      const changes = Object.fromEntries(
+        Object.entries(body).filter(([key]) => !FIXED.has(key.toLowerCase())),
+      )
       return edits.update(edits.get('applications', app.uuid), changes)
     })
     this.#resolved.clear()

@@ -5,6 +5,7 @@ import { type Call, fieldsOf, type Route, route } from '../../api/route.js'
 import { param } from '../../api/url.js'
 import { AppError, illegalArgument, unauthorized } from '../../domain/errors.js'
 import { isJsonObject, type JsonObject } from '../../domain/json.js'
+import { readLimit } from '../../domain/page.js'
 import type { Engine } from '../../engine/engine.js'
 import type { StoredEntity } from '../../storage/store.js'
 import type { Organizations } from './organizations.js'
@@ -18,9 +19,14 @@ export interface OrganizationDoors {
 
 /** `/management/orgs` and what belongs to an organization. */
 export const organizationRoutes = (doors: OrganizationDoors): Route<Call>[] => [
+  route('GET', 'orgs', (call: Call) => list(doors, call)),
   route('POST', 'orgs', (call: Call) => create(doors, call)),
   route('GET', 'orgs/:org', (call: Call) => read(doors, call)),
   route('PUT', 'orgs/:org', (call: Call) => update(doors, call)),
+  route('DELETE', 'orgs/:org', async (call: Call) => {
+    await ownOrganization(doors, call)
+    throw new AppError('not_implemented', 'Organizations cannot be deleted')
+  }),
   route(['GET', 'POST'], 'orgs/:org/credentials', (call: Call) => credentials(doors, call)),
   route('GET', 'orgs/:org/users', async (call: Call) => {
     const members = await doors.organizations.members(await ownOrganization(doors, call))
@@ -44,13 +50,41 @@ export const organizationRoutes = (doors: OrganizationDoors): Route<Call>[] => [
 const managed = ({ startedAt, now }: Call, fields: Record<string, EnvelopeValue>): ApiReply =>
   envelope(fields, startedAt, now())
 
-const create = async ({ organizations }: OrganizationDoors, call: Call): Promise<ApiReply> => {
-  const { organization, owner } = await organizations.create(
-    call.caller.label,
-    newOrganization(fieldsOf(call)),
+const list = async ({ organizations }: OrganizationDoors, call: Call): Promise<ApiReply> => {
+  if (!isSysadmin(call.caller)) throw unauthorized('No system access authorized')
+  const limit = readLimit(param(call.params, 'limit'), 10)
+  const { items, cursor } = await organizations.list(limit, param(call.params, 'cursor') ?? null)
+  const shown = await Promise.all(
+    items.map(async (organization) => {
+      const { uuid, name, properties } = showOrganization(organization)
+      const applications = showApplications(await organizations.applications(organization))
+      return { uuid: uuid!, name: name!, properties: properties!, applications }
+    }),
   )
+  return managed(call, { organizations: shown, count: shown.length, cursor: cursor ?? undefined })
+}
+
+const create = async (doors: OrganizationDoors, call: Call): Promise<ApiReply> => {
+  // A form may be completed by the query; a query alone makes nothing, for links are followed by themselves.
+  if (call.request.body === undefined) throw illegalArgument('The organization must be in the body')
+  const wanted = newOrganization(fieldsOf(call))
+  const { organization, owner } =
+    (await createForExisting(doors, call, wanted)) ??
+    (await doors.organizations.create(call.caller.label, wanted))
   const data = { owner: showAdmin(owner), organization: showOrganization(organization) }
   return managed(call, { action: 'new organization', status: 'ok', data })
+}
+
+/** A system administrator who leaves out the password makes an organization for the administrator of that e-mail. */
+const createForExisting = async (
+  { organizations, engine }: OrganizationDoors,
+  { caller }: Call,
+  { organization: name, email, password, properties }: NewOrganization,
+): Promise<{ organization: StoredEntity; owner: StoredEntity } | null> => {
+  if (password !== undefined || !isSysadmin(caller)) return null
+  const owner = await engine.store.find(MANAGEMENT.id, 'users', 'email', email)
+  if (owner === null) return null
+  return { organization: await organizations.createFor(caller.label, owner, name, properties), owner }
 }
 
 const ORGANIZATION_KEYS = new Set(['organization', 'username', 'name', 'email', 'password', 'properties'])
@@ -264,14 +298,18 @@ const ownOrganization = async (
   const ref = args[0]!
   const organization = await organizations.find(ref)
   if (organization !== null && manages(caller, organization.uuid)) return organization
-  if (organization === null && (caller.principal.kind === 'sysadmin' || caller.principal.kind === 'system')) {
+  if (organization === null && isSysadmin(caller)) {
     throw new AppError('management', `Could not find organization for name: ${ref}`)
   }
   throw unauthorized('No organization access authorized')
 }
 
-const manages = ({ principal, organizations }: Caller, uuid: string): boolean => {
-  if (principal.kind === 'sysadmin' || principal.kind === 'system') return true
+const isSysadmin = ({ principal }: Caller): boolean =>
+  principal.kind === 'sysadmin' || principal.kind === 'system'
+
+const manages = (caller: Caller, uuid: string): boolean => {
+  if (isSysadmin(caller)) return true
+  const { principal, organizations } = caller
   if (principal.kind === 'organization') return principal.organization === uuid
   return principal.kind === 'admin' && organizations.has(uuid)
 }

@@ -1,4 +1,5 @@
 import { compileGrants, type Grants } from '../../domain/permission.js'
+import { isUuid } from '../../domain/uuid.js'
 import type { Engine, Hop } from '../../engine/engine.js'
 import type { StoredEntity } from '../../storage/store.js'
 
@@ -11,6 +12,8 @@ export interface UserAccess {
   grants: Grants
   /** Tokens issued before this (UTC milliseconds) are revoked. */
   tokensSince: number
+  /** Of a token that stays good although it was issued before that. */
+  tokenKept: string | undefined
   revokedTokens: ReadonlySet<string>
 }
 
@@ -74,7 +77,8 @@ export class GrantsSource {
         disabled: disabled === true,
         grants: compileGrants(await this.#strings(await this.#holders(app, user))),
         tokensSince: Number(tokens.get('since') ?? 0),
-        revokedTokens: new Set([...tokens.keys()].filter((key) => key !== 'since')),
+        tokenKept: tokens.get('kept'),
+        revokedTokens: new Set([...tokens.keys()].filter(isUuid)),
       }
     })
   }

@@ -1,4 +1,5 @@
 import { illegalArgument, resourceNotFound } from '../../domain/errors.js'
+import type { JsonObject } from '../../domain/json.js'
 import { formatPermission, parsePermission } from '../../domain/permission.js'
 import type { Edits } from '../../engine/edits.js'
 import type { Engine } from '../../engine/engine.js'
@@ -10,6 +11,16 @@ const PERMISSIONS = 'permissions'
 
 /** Collections whose entities hold permission strings. */
 export const HOLDERS = ['users', 'groups', 'roles']
+
+/** Collections whose entities roles are assigned to. */
+export const ASSIGNED_TO = ['users', 'groups']
+const ASSIGNED = '~assigned'
+const MAX_ROLES = 1000
+const ALL = {
+  query: { projection: null, filter: null, direct: null, sort: [] },
+  limit: MAX_ROLES,
+  cursor: null,
+}
 
 /** Permission strings of users, groups and roles. They are kept literally, in lower case. */
 export class Roles {
@@ -62,6 +73,29 @@ export class Roles {
       for (const permission of permissions)
         edits.tx.setEntry(holder, PERMISSIONS, normalised(permission), null)
     })
+  }
+
+  /** The roles assigned to a user or group, by name in lower case. @throws {AppError} `service_resource_not_found`. */
+  async assigned(app: number, collection: string, ref: string): Promise<JsonObject> {
+    const holder = await this.#holder(app, collection, ref)
+    const hop = { verb: ASSIGNED, direction: 'in', collection: 'roles' } as const
+    const { items } = await this.#engine.connected(app, [holder], hop, ALL)
+    return Object.fromEntries(items.map(({ object }) => [String(object['roleName']), object]))
+  }
+
+  /** Assigns a role, once however often. Returns what `assigned` does. */
+  async assign(
+    app: number,
+    principal: string,
+    collection: string,
+    ref: string,
+    name: string,
+  ): Promise<JsonObject> {
+    await this.#engine.transact(app, principal, (edits) => {
+      edits.tx.connect(edits.get('roles', name), ASSIGNED, edits.get(collection, ref))
+      edits.afterCommit(() => this.#grants.forget(app))
+    })
+    return this.assigned(app, collection, ref)
   }
 
   async #change(

@@ -1,63 +1,80 @@
-import { isAppAdmin } from '../../api/caller.js'
 import { permit } from '../../api/permit.js'
 import type { ApiReply } from '../../api/request.js'
 import { type AppCall, type Route, route } from '../../api/route.js'
-import { resourceNotFound } from '../../domain/errors.js'
-import { collectionName } from '../../domain/names.js'
+import { illegalArgument, resourceNotFound } from '../../domain/errors.js'
+import { isJsonObject } from '../../domain/json.js'
 import type { Verb } from '../../domain/permission.js'
 import { appEnvelope } from '../collections/index.js'
-import { HOLDERS, permissionStrings, type Roles } from './roles.js'
+import { ASSIGNED_TO, HOLDERS, permissionStrings, type Roles } from './roles.js'
 
-/** `/{users|groups|roles}/{ref}/permissions`: reading, adding and removing permission strings. */
-export const permissionRoutes = (roles: Roles): Route<AppCall>[] =>
-  HOLDERS.flatMap((collection) => [
+/**
+ * `/{users|groups|roles}/{ref}/permissions`: reading, adding and removing permission strings.
+ * `/{users|groups}/{ref}/rolenames`: the roles assigned, by name.
+ */
+export const permissionRoutes = (roles: Roles): Route<AppCall>[] => [
+  ...HOLDERS.flatMap((collection) => [
     route('GET', `${collection}/:ref/permissions`, (call: AppCall) => read(roles, collection, call)),
     route(['POST', 'PUT'], `${collection}/:ref/permissions`, (call: AppCall) => add(roles, collection, call)),
     route('DELETE', `${collection}/:ref/permissions`, (call: AppCall) => remove(roles, collection, call)),
-    ...singular(roles, collection),
-  ])
-
-/** The singular collection name works too. */
-const singular = (roles: Roles, collection: string): Route<AppCall>[] => {
-  const word = collection.slice(0, -1)
-  return [
-    route('GET', `${word}/:ref/permissions`, (call: AppCall) => read(roles, collection, call)),
-    route(['POST', 'PUT'], `${word}/:ref/permissions`, (call: AppCall) => add(roles, collection, call)),
-    route('DELETE', `${word}/:ref/permissions`, (call: AppCall) => remove(roles, collection, call)),
-  ]
-}
+  ]),
+  ...ASSIGNED_TO.flatMap((collection) => [
+    route('GET', `${collection}/:ref/rolenames`, (call: AppCall) => readNames(roles, collection, call)),
+    route(['POST', 'PUT'], `${collection}/:ref/rolenames`, (call: AppCall) =>
+      assign(roles, collection, call),
+    ),
+  ]),
+]
 
 const read = async (roles: Roles, collection: string, call: AppCall): Promise<ApiReply> => {
-  const ref = permitted('get', collection, call)
+  const ref = permitted('get', collection, 'permissions', call)
   return appEnvelope(call, { entities: [], data: await roles.permissions(call.app.id, collection, ref) })
 }
 
 const add = async (roles: Roles, collection: string, call: AppCall): Promise<ApiReply> => {
-  const ref = permitted(call.request.method === 'PUT' ? 'put' : 'post', collection, call)
-  const body = call.request.body
-  const value =
-    typeof body === 'object' && body !== null && !Array.isArray(body) ? body['permission'] : undefined
-  const data = await roles.add(call.app.id, call.caller.label, collection, ref, permissionStrings(value))
+  const ref = permitted(writing(call), collection, 'permissions', call)
+  const { body } = call.request
+  const strings = permissionStrings(isJsonObject(body) ? body['permission'] : undefined)
+  const data = await roles.add(call.app.id, call.caller.label, collection, ref, strings)
   return appEnvelope(call, { entities: [], data })
 }
 
+/** What to remove is in the query, as Usergrid's clients send it, or in the body, as its reference says. */
 const remove = async (roles: Roles, collection: string, call: AppCall): Promise<ApiReply> => {
-  const ref = permitted('delete', collection, call)
-  const given = call.params.get('permission')
-  const permissions = permissionStrings(given === undefined ? undefined : [...given])
-  const data = await roles.remove(call.app.id, call.caller.label, collection, ref, permissions)
+  const ref = permitted('delete', collection, 'permissions', call)
+  const { body } = call.request
+  const strings = permissionStrings(
+    call.params.get('permission')?.slice() ?? (isJsonObject(body) ? body['permission'] : undefined),
+  )
+  const data = await roles.remove(call.app.id, call.caller.label, collection, ref, strings)
   return appEnvelope(call, { entities: [], data })
 }
 
-const permitted = (verb: Verb, collection: string, { app, caller, args }: AppCall): string => {
+const readNames = async (roles: Roles, collection: string, call: AppCall): Promise<ApiReply> => {
+  const ref = permitted('get', collection, 'rolenames', call)
+  return appEnvelope(call, { entities: [], data: await roles.assigned(call.app.id, collection, ref) })
+}
+
+/** Assigning takes a right on the role's own path as well, as it does in every other form. */
+const assign = async (roles: Roles, collection: string, call: AppCall): Promise<ApiReply> => {
+  const { app, caller, request } = call
+  const verb = writing(call)
+  const ref = permitted(verb, collection, 'rolenames', call)
+  const name = isJsonObject(request.body) ? request.body['name'] : undefined
+  if (typeof name !== 'string' || name === '') throw illegalArgument('Name the role to assign', 'name')
+  permit(caller, app, { verb, path: [['roles'], [name], [collection], [...new Set([call.args[0]!, ref])]] })
+  const data = await roles.assign(app.id, caller.label, collection, ref, name)
+  return appEnvelope(call, { entities: [], data })
+}
+
+const writing = ({ request }: AppCall): Verb => (request.method === 'PUT' ? 'put' : 'post')
+
+/** The reference of the path, once the caller is known to have the right. */
+const permitted = (verb: Verb, collection: string, word: string, { app, caller, args }: AppCall): string => {
   const [given = ''] = args
+  const { self, principal } = caller
   const isMe = collection === 'users' && given.toLowerCase() === 'me'
-  if (isMe && caller.principal.kind !== 'user') throw resourceNotFound()
-  const ref = isMe ? caller.self!.uuid : given
-  if (!isAppAdmin(caller, app))
-    permit(caller, app, {
-      verb,
-      path: [[collectionName(collection)], [...new Set([given, ref])], ['permissions']],
-    })
+  const ref = isMe && principal.kind === 'user' && self !== null ? self.uuid : given
+  permit(caller, app, { verb, path: [[collection], [...new Set([given, ref])], [word]] })
+  if (isMe && ref === given) throw resourceNotFound()
   return ref
 }

@@ -14,6 +14,7 @@ import {
 
 const CREDENTIALS = 'credentials'
 const PASSWORD = 'password'
+const CHANGED = 'passwordChanged'
 const TOKENS = 'tokens'
 
 export interface PasswordsOptions {
@@ -41,7 +42,16 @@ export class Passwords {
     if (typeof password !== 'string') throw illegalArgument('The password must be a string', 'password')
     checkPassword(password, this.#policy)
     const hash = await hashPassword(password, this.#cost)
-    return (edits, user) => edits.tx.setEntry(user, CREDENTIALS, PASSWORD, hash)
+    return (edits, user) => {
+      edits.tx.setEntry(user, CREDENTIALS, PASSWORD, hash)
+      edits.tx.setEntry(user, CREDENTIALS, CHANGED, String(edits.now))
+    }
+  }
+
+  /** When the password was last set, in UTC milliseconds. */
+  async changedAt(engine: Engine, user: StoredEntity): Promise<number | null> {
+    const at = (await engine.store.dictionary(user, CREDENTIALS)).get(CHANGED)
+    return at === undefined ? null : Number(at)
   }
 
   /** Whether this is the user's password. A missing user takes as long as a wrong password. */
@@ -54,14 +64,19 @@ export class Passwords {
   }
 
   /**
-   * Changes a password. Tokens issued before are revoked. Without `oldPassword` nothing is checked: only
-   * administrators come here so. @throws {AppError} `auth_invalid_username_or_password`.
+   * Changes a password. Tokens issued before are revoked, but for the one with the id `kept`. Without
+   * `oldPassword` nothing is checked: only administrators come here so.
+   * @throws {AppError} `auth_invalid_username_or_password`, `error_password_policy_violation`.
    */
   async change(
     engine: Engine,
     principal: string,
     user: StoredEntity,
-    { oldPassword, newPassword }: { oldPassword: string | null; newPassword: string },
+    {
+      oldPassword,
+      newPassword,
+      kept = null,
+    }: { oldPassword: string | null; newPassword: string; kept?: string | null },
   ): Promise<void> {
     if (oldPassword !== null && !(await this.verify(engine, user, oldPassword))) {
       throw new AppError(
@@ -73,7 +88,8 @@ export class Passwords {
     await engine.transact(user.app, principal, (edits) => {
       const current = edits.get('users', user.uuid)
       store?.(edits, current)
-      edits.tx.setEntry(current, TOKENS, 'since', String(edits.now))
+      edits.tx.setEntry(current, TOKENS, 'since', String(edits.now + 1))
+      edits.tx.setEntry(current, TOKENS, 'kept', kept)
     })
   }
 }

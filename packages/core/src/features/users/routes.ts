@@ -1,22 +1,25 @@
 import { isAppAdmin } from '../../api/caller.js'
+import { RawJson } from '../../api/envelope.js'
 import type { ApiReply } from '../../api/request.js'
 import { type AppCall, type Route, route } from '../../api/route.js'
 import { illegalArgument, resourceNotFound, unauthorized } from '../../domain/errors.js'
+import { isJsonObject } from '../../domain/json.js'
 import type { Engine } from '../../engine/engine.js'
 import type { StoredEntity } from '../../storage/store.js'
 import type { Tokens } from '../auth/index.js'
-import { appEnvelope } from '../collections/index.js'
+import { appEnvelope, type Renderer } from '../collections/index.js'
 import type { Passwords } from './passwords.js'
 
 export interface UserDoors {
   engine: Engine
   passwords: Passwords
   tokens: Tokens
+  renderer: Renderer
   /** Called when tokens or the state of a user changed. */
   changed: (app: number) => void
 }
 
-/** Commands on app users: changing a password, revoking tokens. */
+/** Commands on app users: changing a password, revoking tokens, switching a user off. */
 export const userRoutes = (doors: UserDoors): Route<AppCall>[] => [
   route(['PUT', 'POST'], 'users/:user/password', (call: AppCall) => changePassword(doors, call)),
   route(['PUT', 'POST'], 'users/:user/revoketokens', async (call: AppCall) => {
@@ -31,37 +34,54 @@ export const userRoutes = (doors: UserDoors): Route<AppCall>[] => [
     await doors.tokens.revoke(call.caller.label, user, token)
     return appEnvelope(call, { action: 'revoked user token' })
   }),
+  route('POST', 'users/:user/deactivate', (call: AppCall) => deactivate(doors, call)),
 ]
 
 const changePassword = async (doors: UserDoors, call: AppCall): Promise<ApiReply> => {
   const { app, caller, request } = call
-  const { body } = request
-  const fields = typeof body === 'object' && body !== null && !Array.isArray(body) ? body : {}
-  const { oldpassword: old, newpassword } = fields
+  const fields = isJsonObject(request.body) ? request.body : {}
+  const { oldpassword: old = fields['password'], newpassword } = fields
   if (typeof newpassword !== 'string') throw illegalArgument('newpassword is required', 'newpassword')
   const isAdmin = isAppAdmin(caller, app)
   if (!isAdmin && typeof old !== 'string')
     throw illegalArgument('oldpassword and newpassword are both required', 'oldpassword')
   const user = await userOf(doors, call)
-  const oldPassword = isAdmin && typeof old !== 'string' ? null : String(old)
-  await doors.passwords.change(doors.engine, caller.label, user, { oldPassword, newPassword: newpassword })
+  if (user === null) throw resourceNotFound()
+  const isOwn = isSelf(call, user) && caller.token !== undefined
+  await doors.passwords.change(doors.engine, caller.label, user, {
+    oldPassword: isAdmin && typeof old !== 'string' ? null : String(old),
+    newPassword: newpassword,
+    kept: isOwn ? await doors.tokens.idOf(caller.token!) : null,
+  })
   doors.changed(app.id)
   return appEnvelope(call, { action: 'set user password' })
 }
 
-const userOf = async ({ engine }: UserDoors, { app, args, caller }: AppCall): Promise<StoredEntity> => {
-  const [ref = ''] = args
-  const uuid = ref.toLowerCase() === 'me' && caller.principal.kind === 'user' ? caller.principal.uuid : ref
-  const user = await engine.find(app.id, 'users', uuid)
-  if (user === null) throw resourceNotFound()
-  return user
+/** The user stays, with his data, but cannot sign in; his tokens end at once. */
+const deactivate = async (doors: UserDoors, call: AppCall): Promise<ApiReply> => {
+  const { app, caller } = call
+  const user = await ownOrAdmins(doors, call)
+  const deactivated = await doors.engine.transact(app.id, caller.label, (edits) =>
+    edits.update(edits.get('users', user.uuid), { activated: false, deactivated: edits.now }),
+  )
+  await doors.tokens.revokeAll(caller.label, deactivated)
+  const shown = new RawJson(`[${doors.renderer.entity(deactivated, { base: '/users' })}]`)
+  return appEnvelope(call, { action: 'Deactivate user', path: '/users', entities: shown })
 }
 
-/** The caller himself, or anybody for an administrator of the application. */
-const ownOrAdmins = async (doors: UserDoors, call: AppCall): Promise<StoredEntity> => {
-  const { app, caller } = call
-  if (caller.principal.kind === 'guest') throw unauthorized()
-  const user = await userOf(doors, call)
-  if (!isAppAdmin(caller, app) && user.uuid !== caller.self?.uuid) throw unauthorized()
-  return user
+const userOf = ({ engine }: UserDoors, { app, args, caller }: AppCall): Promise<StoredEntity | null> => {
+  const [ref = ''] = args
+  const uuid = ref.toLowerCase() === 'me' && caller.principal.kind === 'user' ? caller.principal.uuid : ref
+  return engine.find(app.id, 'users', uuid)
 }
+
+/** The caller himself, or anybody for an administrator of the application. Nobody else learns who is there. */
+const ownOrAdmins = async (doors: UserDoors, call: AppCall): Promise<StoredEntity> => {
+  const user = await userOf(doors, call)
+  const isAdmin = isAppAdmin(call.caller, call.app)
+  if (user !== null && (isAdmin || isSelf(call, user))) return user
+  throw isAdmin ? resourceNotFound() : unauthorized()
+}
+
+const isSelf = ({ caller: { principal, self } }: AppCall, user: StoredEntity): boolean =>
+  principal.kind === 'user' && self?.uuid === user.uuid
