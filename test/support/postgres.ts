@@ -162,7 +162,10 @@ const initialise = (root: string, data: string, owner: Owner): void => {
     'trust',
     '-E',
     'UTF8',
+    // Text in another order than that of code points, so that a query which relies on its order is found out.
     '--locale=C',
+    '--locale-provider=icu',
+    '--icu-locale=en-US',
     '--no-sync',
     '--no-instructions',
   ]
