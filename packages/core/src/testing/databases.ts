@@ -48,7 +48,9 @@ const place = (url: string, options: DatabaseOptions, remove: () => Promise<void
 const postgresSchema = async (): Promise<TestDatabase> => {
   const url = process.env.ENTIGRID_TEST_POSTGRES_URL
   if (url === undefined)
-    throw new Error('Set ENTIGRID_TEST_POSTGRES_URL to a PostgreSQL server that tests may use')
+    throw new Error(
+      'No PostgreSQL for tests: run them with npm test, or set ENTIGRID_TEST_POSTGRES_URL to a server they may use',
+    )
   const schema = `t_${randomBytes(8).toString('hex')}`
   await runOnce(url, `CREATE SCHEMA ${schema}`)
   return place(url, { schema, poolSize: 6 }, () => runOnce(url, `DROP SCHEMA IF EXISTS ${schema} CASCADE`))
