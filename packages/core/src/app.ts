@@ -75,8 +75,6 @@ export interface EngineOptions extends DatabaseOptions {
   secret?: string | undefined
   /** `usergrid` restores the original's open or odd defaults, and nothing else. */
   compatibility?: 'usergrid' | undefined
-  /** Made, or kept, by `bootstrap`. */
-  sysadmin?: { username: string; password: string } | undefined
   log?: Log | undefined
   /** UTC milliseconds. */
   clock?: (() => number) | undefined
