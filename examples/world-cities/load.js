@@ -75,7 +75,7 @@ const indexTogether = async (engine, collection, indexes) => {
  * @param {Session} session
  * @param {Country[]} missing
  * @param {Map<string, number>} loaded
- * @param {{ advance(cities: number): void }} bar
+ * @param {ReturnType<typeof openBar>} bar
  * @param {number} total
  */
 const loadCountries = async (session, missing, loaded, bar, total) => {
@@ -84,7 +84,7 @@ const loadCountries = async (session, missing, loaded, bar, total) => {
     'countries',
     isNew.map(({ code, title }) => ({ name: code, title })),
   )
-  bar.advance(total - missing.reduce((sum, { cities }) => sum + cities.length, 0))
+  bar.skip(total - missing.reduce((sum, { cities }) => sum + cities.length, 0))
   for (const country of missing) await loadCities(session, country, loaded.has(country.code), bar)
 }
 
@@ -93,13 +93,13 @@ const loadCountries = async (session, missing, loaded, bar, total) => {
  * @param {Session} session
  * @param {Country} country
  * @param {boolean} resumes whether some of them may be there
- * @param {{ advance(cities: number): void }} bar
+ * @param {ReturnType<typeof openBar>} bar
  */
 const loadCities = async (session, { code, cities }, resumes, bar) => {
   const country = { collection: 'countries', ref: code }
   const present = resumes ? await namesOfCities(session, country) : new Set()
   const absent = cities.filter(({ name }) => !present.has(name))
-  if (present.size > 0) bar.advance(cities.length - absent.length)
+  bar.skip(cities.length - absent.length)
   for (let at = 0; at < absent.length; at += BATCH) {
     const batch = absent.slice(at, at + BATCH)
     await session.createConnected(

@@ -13,21 +13,30 @@ const LINES = 10
 export const openBar = ({ total, print, terminal = process.stderr }) => {
   const startedAt = performance.now()
   let done = 0
+  let skipped = 0
   let drawn = 0
   const line = () => {
     const filled = Math.floor((done / total) * WIDTH)
     const seconds = (performance.now() - startedAt) / 1000
     const bar = '#'.repeat(filled).padEnd(WIDTH, '-')
-    return `[${bar}] ${count(done)} of ${count(total)}, ${count(done / seconds)} a second`
+    return `[${bar}] ${count(done)} of ${count(total)}, ${count((done - skipped) / seconds)} a second`
+  }
+  const draw = () => {
+    if (terminal.isTTY) return void terminal.write(`\r\x1b[K${line()}${done === total ? '\n' : ''}`)
+    const tenth = Math.floor((done / total) * LINES)
+    if (tenth > drawn) print(line())
+    drawn = tenth
   }
   return {
     /** @param {number} things that were done since the last call */
     advance: (things) => {
       done += things
-      if (terminal.isTTY) return void terminal.write(`\r\x1b[K${line()}${done === total ? '\n' : ''}`)
-      const tenth = Math.floor((done / total) * LINES)
-      if (tenth > drawn) print(line())
-      drawn = tenth
+      draw()
+    },
+    /** @param {number} things that were done before, which do not count for the speed */
+    skip: (things) => {
+      done += things
+      skipped += things
     },
   }
 }
