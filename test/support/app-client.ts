@@ -23,13 +23,14 @@ export class AppClient {
   readonly server: TestServer
   /** URL of the application. */
   readonly root: string
-  readonly #authorization: string
+  /** Value of the header that makes a request the application's own. */
+  readonly authorization: string
 
   constructor(server: TestServer) {
     this.server = server
     this.root = `${server.url}/${server.organization}/${server.application}`
     const credentials = Buffer.from(`${server.clientId}:${server.clientSecret}`).toString('base64')
-    this.#authorization = `Basic ${credentials}`
+    this.authorization = `Basic ${credentials}`
   }
 
   /** `path` is below the application. A string is sent as it is, anything else as JSON. */
@@ -41,7 +42,7 @@ export class AppClient {
     const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body)
     const response = await fetch(`${this.root}${path}${searchOf(params)}`, {
       method,
-      headers: { authorization: this.#authorization, ...headers },
+      headers: { authorization: this.authorization, ...headers },
       ...(text === undefined ? {} : { body: text }),
     })
     return { status: response.status, headers: response.headers, body: JSON.parse(await response.text()) }

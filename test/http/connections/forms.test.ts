@@ -242,6 +242,7 @@ describe.each(DATABASES)('connections on %s', (database) => {
         `/${cats}/tom/likes/${ball.uuid}`,
         `/${cats}/tom/likes/${toys}/ball`,
         `/${cats}/tom/likes/${NOBODY}`,
+        `/${cats}/tom/likes/any/mouse`,
         `/${cats}/tom/likes/${cats}/${mouse.uuid}`,
         `/${cats}/tom/hates/${mouse.uuid}`,
         `/${cats}/nobody/likes`,

@@ -15,7 +15,8 @@ describe.each(DATABASES)('the chosen properties of a query on %s', (database) =>
   const app = sharedApp(database)
   const show = async (ql: string) => {
     const collection = newCollection()
-    const [{ uuid, type }] = (await app().create(collection, POST)) as [{ uuid: string; type: string }]
+    const [created] = await app().create(collection, POST)
+    const { uuid, type } = created!
     const { body } = await app().get(`/${collection}`, { ql })
     const [entity] = body.entities
     expect(entity).toMatchObject({ uuid, type, metadata: { path: `/${collection}/${uuid}` } })

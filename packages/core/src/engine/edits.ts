@@ -116,8 +116,10 @@ const namedBy = ({ alias, required }: Descriptor, ref: string, body: JsonObject)
   // A user put under an unknown word needs its own username; the word becomes the display name.
   const property = required.includes('username') ? 'name' : (alias[0] ?? 'name')
   const given = body[property]
+  // What can be no name is left to be refused.
+  const isWrong = given !== null && !['undefined', 'string', 'number'].includes(typeof given)
   const same = typeof given === 'string' && given.toLowerCase() === ref.toLowerCase()
-  return same ? body : { ...body, [property]: ref }
+  return same || isWrong ? body : { ...body, [property]: ref }
 }
 
 const timeOf = (value: unknown): number | undefined =>

@@ -1,5 +1,6 @@
 import { AppError, unavailable } from '../../domain/errors.js'
 import { uniqueKey } from '../../domain/unique-key.js'
+import { isUuid } from '../../domain/uuid.js'
 import type {
   Change,
   CollectionInfo,
@@ -64,6 +65,7 @@ export class SqlStore implements Store {
   }
 
   async getAny(app: number, uuid: string): Promise<StoredEntity | null> {
+    if (!isUuid(uuid)) return null
     return (await this.getMany(app, [uuid]))[0] ?? null
   }
 
