@@ -1,4 +1,5 @@
 import { AppError, unavailable } from '../../domain/errors.js'
+import { queryShape } from '../../domain/query/shape.js'
 import { uniqueKey } from '../../domain/unique-key.js'
 import { isUuid } from '../../domain/uuid.js'
 import type {
@@ -27,6 +28,16 @@ import { collectionNameIn, StaleCatalog } from './stale-catalog.js'
 import { all, bindUuid, isIn, rowsAs, run, type Sql, uniqueOwners } from './sql.js'
 import { WriteQueue } from './write-queue.js'
 
+/** A listing that looked at far more entities than it returned. */
+export interface SlowListing {
+  app: number
+  /** `*` for connections to entities of any collection. */
+  collection: string
+  /** The query without its values. */
+  query: string
+  examined: number
+}
+
 export interface StoreOptions {
   database: SqlDatabase
   /** Names of the properties of a collection whose values are unique. */
@@ -36,7 +47,7 @@ export interface StoreOptions {
   /** Entities that one listing may look at before it is refused. */
   maxExamined?: number
   /** Told about listings that looked at many more entities than they returned. */
-  onSlowListing?: (listing: { app: number; collection: string; examined: number }) => void
+  onSlowListing?: (listing: SlowListing) => void
   /** Told about effects that failed after their transaction was committed. */
   onEffectError?: (error: unknown) => void
 }
@@ -261,6 +272,7 @@ export class SqlStore implements Store {
   ): Promise<Listing> {
     const { maxExamined, onSlowListing } = this.#options
     const collection = options.collection?.name ?? '*'
+    const { filter, sort } = options.request
     return this.#withCatalog(app, (catalog) =>
       this.#read((connection) =>
         new ListingRun({
@@ -268,7 +280,7 @@ export class SqlStore implements Store {
           scans: new Scans(connection, this.#database.dialect, app),
           maxExamined,
           collectionName: (id) => collectionNameIn(catalog, id),
-          onSlow: (examined) => onSlowListing({ app, collection, examined }),
+          onSlow: (examined) => onSlowListing({ app, collection, query: queryShape(filter, sort), examined }),
         }).run(),
       ),
     )

@@ -33,6 +33,8 @@ export class PostgresConnection implements LeasedConnection {
   readonly #onLost: (error: Error) => void
   /** Set when the connection cannot be used any more: then the pool must not have it back. */
   lost: Error | null = null
+  /** Like `lost`, but for good: a new lease begins with a clean slate, also on a connection that just broke. */
+  #isBroken = false
 
   constructor(client: PoolClient, names: StatementNames, onLost: (error: Error) => void) {
     this.#client = new Turns([client])
@@ -63,12 +65,13 @@ export class PostgresConnection implements LeasedConnection {
 
   /** The driver's own errors about lost connections have no code, and are known by the connection being lost. */
   readonly #failed = (error: Error): never => {
-    if (isUnavailable(error) || (this.lost !== null && codeOf(error) === '')) this.#lose(error)
+    if (isUnavailable(error) || (this.#isBroken && codeOf(error) === '')) this.#lose(error)
     throw error
   }
 
   #lose(error: Error): void {
     this.lost ??= error
+    this.#isBroken = true
     this.#onLost(error)
   }
 }
