@@ -350,6 +350,66 @@ describe.each(DATABASES)('rights on %s', (database) => {
     })
   })
 
+  describe('of a user whose username is the e-mail address of another', () => {
+    const openImpostor = async () => {
+      const opened = await open()
+      const { admin, ben } = opened
+      await admin.put('/users/ada', { email: 'ada@x.test' })
+      await ben.put('/users/me', { username: 'Ada@x.test' })
+      await admin.post('/users/ada/devices', { name: 'phone' })
+      return opened
+    }
+
+    it('are on himself', async () => {
+      const { ben } = await openImpostor()
+
+      const read = await ben.get('/users/ada@x.test')
+      const written = await ben.put('/users/ada@x.test', { city: 'Oslo' })
+
+      expect(read.body.entities[0].uuid).toBe(ben.uuid)
+      expect(written.body.entities[0]).toMatchObject({ uuid: ben.uuid, city: 'Oslo' })
+    })
+
+    it.each([
+      ['GET', '/users/ADA'],
+      ['PUT', '/users/ADA'],
+      ['DELETE', '/users/ADA'],
+      ['GET', '/users/ada'],
+      ['GET', '/users/ada/devices'],
+      ['PUT', '/users/ada/devices/phone'],
+      ['POST', '/users/ada/devices'],
+      ['POST', '/users/ada/following/ada@x.test'],
+    ])('are not on the other: %s %s', async (method, path) => {
+      const { admin, ada, ben } = await openImpostor()
+
+      const { status, body } = await ben.send(
+        method,
+        path.replace('ADA', ada.uuid),
+        method === 'GET' ? undefined : { name: 'stolen' },
+      )
+
+      expect([status, body.error]).toEqual([401, 'unauthorized'])
+      expect((await admin.get('/users/ada')).text).not.toContain('stolen')
+      expect((await admin.get('/users/ada/devices')).body.entities).toMatchObject([{ name: 'phone' }])
+    })
+
+    it('leave the other signing in, and in the hands of administrators', async () => {
+      const { admin, ada, ben, guest } = await openImpostor()
+
+      const { body } = await guest.post('/token', {
+        grant_type: 'password',
+        username: 'ada@x.test',
+        password: PASSWORD,
+      })
+
+      expect(body.user.uuid).toBe(ada.uuid)
+      expect((await admin.get('/users/ada@x.test')).body.entities[0].uuid).toBe(ada.uuid)
+      expect((await ben.put('/users/ada@x.test/revoketokens')).status).toBe(200)
+      expect((await ada.get('/users/me')).status).toBe(200)
+      expect((await ben.get('/users/me')).body.error).toBe('auth_invalid')
+    })
+  })
+
   describe('to change a password', () => {
     it('are the old one', async () => {
       const { app, guest, path } = await open()

@@ -35,6 +35,8 @@ const UNPRINTABLE = /[\p{Cc}\p{Cs}]/u
 
 /** Names are compared without regard to letter case or Unicode composition, as unique values are. */
 const fold = (text: string): string => text.normalize('NFC').toLowerCase().normalize('NFC')
+/** Whether two names denote the same. */
+export const isSameName = (a: string, b: string): boolean => fold(a) === fold(b)
 const segmentsOf = (path: string): string[] => path.split('/').filter((segment) => segment !== '')
 
 /**

@@ -3,6 +3,7 @@ import { type Params, param } from '../../api/url.js'
 import { resourceNotFound } from '../../domain/errors.js'
 import type { Json, JsonObject } from '../../domain/json.js'
 import { readLimit } from '../../domain/page.js'
+import { isSameName } from '../../domain/permission.js'
 import type { Query } from '../../domain/query/ast.js'
 import { decodeQuery, parseQuery } from '../../domain/query/parse.js'
 import type { Batch, PageRequest } from '../../engine/engine.js'
@@ -36,11 +37,17 @@ export interface CollectionResult {
   failed?: Batch['failed']
 }
 
-/** `me` is the app user whose token was presented. @throws {AppError} `service_resource_not_found` without one. */
-export const refFor = (collection: string, ref: string, { principal }: Caller): string => {
-  if (collection !== 'users' || ref.toLowerCase() !== 'me') return ref
-  if (principal.kind !== 'user') throw resourceNotFound()
-  return principal.uuid
+/**
+ * `me` is the app user whose token was presented, and so is his own username, even where it is another user's
+ * e-mail address: what the gate took for himself must be himself.
+ * @throws {AppError} `service_resource_not_found` for `me` without a user.
+ */
+export const refFor = (collection: string | null, ref: string, { principal, self }: Caller): string => {
+  if (collection !== 'users') return ref
+  const isMe = ref.toLowerCase() === 'me'
+  if (principal.kind === 'user' && self !== null && (isMe || isSameName(ref, self.username))) return self.uuid
+  if (isMe) throw resourceNotFound()
+  return ref
 }
 
 export const isObject = (value: unknown): value is JsonObject =>

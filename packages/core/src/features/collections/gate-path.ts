@@ -1,5 +1,5 @@
 import type { Caller } from '../../api/caller.js'
-import type { PathSegments } from '../../domain/permission.js'
+import { isSameName, type PathSegments, type Self } from '../../domain/permission.js'
 import type { StoredEntity } from '../../storage/store.js'
 import type { CollectionPath } from './path.js'
 
@@ -46,9 +46,10 @@ const spellings = (
   collection: string | null,
   ref: string,
   entity: StoredEntity | null,
-  { self, principal }: Caller,
+  caller: Caller,
   aliases: (collection: string) => readonly string[],
 ): string[] => {
+  const self = caller.principal.kind === 'user' ? caller.self : null
   const names = new Set([ref])
   if (entity !== null) {
     names.add(entity.uuid)
@@ -57,16 +58,12 @@ const spellings = (
       if (typeof name === 'string') names.add(name)
     }
   }
-  const isCaller =
-    collection === 'users' &&
-    principal.kind === 'user' &&
-    self !== null &&
-    [...names].some((name) => isSelf(name, self))
-  if (isCaller) for (const name of ['me', self.uuid, self.username]) names.add(name)
-  return [...names]
+  if (self === null || (entity?.collection ?? collection) !== 'users') return [...names]
+  const isCaller = entity === null ? isNameOf(self, ref) : entity.uuid === self.uuid
+  // Another user's e-mail address may be the caller's username; it is no name for the caller.
+  if (!isCaller) return [...names].filter((name) => !isNameOf(self, name))
+  return [...new Set([...names, 'me', self.uuid, self.username])]
 }
 
-const isSelf = (name: string, { uuid, username }: { uuid: string; username: string }): boolean => {
-  const lower = name.toLowerCase()
-  return lower === 'me' || lower === uuid || lower === username.toLowerCase()
-}
+const isNameOf = ({ uuid, username }: Self, name: string): boolean =>
+  isSameName(name, 'me') || isSameName(name, uuid) || isSameName(name, username)

@@ -1,4 +1,5 @@
 export { CollectionAdministration } from './administration.js'
+export { refFor } from './call.js'
 export { Collections } from './collections.js'
 export { PathReader } from './path.js'
 export { Renderer } from './render.js'

@@ -6,7 +6,7 @@ import type { PathSegments, Verb } from '../../domain/permission.js'
 import { isUuid } from '../../domain/uuid.js'
 import { asObject, type Engine } from '../../engine/engine.js'
 import type { StoredEntity } from '../../storage/store.js'
-import type { CollectionCall } from './call.js'
+import { type CollectionCall, refFor } from './call.js'
 import { gatePath, type KnownEntities, ownPath, spellingsOf } from './gate-path.js'
 import type { HopStep } from './path.js'
 
@@ -142,13 +142,14 @@ export class Rights {
 
   async #find(
     app: Application,
-    { self }: Caller,
+    caller: Caller,
     collection: string | null,
     ref: string,
   ): Promise<StoredEntity | null> {
-    if (collection === 'users' && ref.toLowerCase() === 'me')
-      return self === null ? null : this.#engine.store.getAny(app.id, self.uuid)
-    if (collection === null || isUuid(ref)) return this.#engine.store.getAny(app.id, ref.toLowerCase())
-    return this.#engine.find(app.id, collection, ref)
+    const isUser = caller.principal.kind === 'user' && caller.self !== null
+    if (!isUser && collection === 'users' && ref.toLowerCase() === 'me') return null
+    const meant = refFor(collection, ref, caller)
+    if (collection === null || isUuid(meant)) return this.#engine.store.getAny(app.id, meant.toLowerCase())
+    return this.#engine.find(app.id, collection, meant)
   }
 }

@@ -1,10 +1,10 @@
 import { permit } from '../../api/permit.js'
 import type { ApiReply } from '../../api/request.js'
 import { type AppCall, type Route, route } from '../../api/route.js'
-import { illegalArgument, resourceNotFound } from '../../domain/errors.js'
+import { illegalArgument } from '../../domain/errors.js'
 import { isJsonObject } from '../../domain/json.js'
 import type { Verb } from '../../domain/permission.js'
-import { appEnvelope } from '../collections/index.js'
+import { appEnvelope, refFor } from '../collections/index.js'
 import { ASSIGNED_TO, HOLDERS, permissionStrings, type Roles } from './roles.js'
 
 /**
@@ -71,10 +71,8 @@ const writing = ({ request }: AppCall): Verb => (request.method === 'PUT' ? 'put
 /** The reference of the path, once the caller is known to have the right. */
 const permitted = (verb: Verb, collection: string, word: string, { app, caller, args }: AppCall): string => {
   const [given = ''] = args
-  const { self, principal } = caller
-  const isMe = collection === 'users' && given.toLowerCase() === 'me'
-  const ref = isMe && principal.kind === 'user' && self !== null ? self.uuid : given
+  const isForeign = caller.principal.kind !== 'user' || caller.self === null
+  const ref = isForeign ? given : refFor(collection, given, caller)
   permit(caller, app, { verb, path: [[collection], [...new Set([given, ref])], [word]] })
-  if (isMe && ref === given) throw resourceNotFound()
-  return ref
+  return refFor(collection, ref, caller)
 }

@@ -7,7 +7,7 @@ import { isJsonObject } from '../../domain/json.js'
 import type { Engine } from '../../engine/engine.js'
 import type { StoredEntity } from '../../storage/store.js'
 import type { Tokens } from '../auth/index.js'
-import { appEnvelope, type Renderer } from '../collections/index.js'
+import { appEnvelope, type Renderer, refFor } from '../collections/index.js'
 import type { Passwords } from './passwords.js'
 
 export interface UserDoors {
@@ -69,10 +69,13 @@ const deactivate = async (doors: UserDoors, call: AppCall): Promise<ApiReply> =>
   return appEnvelope(call, { action: 'Deactivate user', path: '/users', entities: shown })
 }
 
-const userOf = ({ engine }: UserDoors, { app, args, caller }: AppCall): Promise<StoredEntity | null> => {
+const userOf = async (
+  { engine }: UserDoors,
+  { app, args, caller }: AppCall,
+): Promise<StoredEntity | null> => {
   const [ref = ''] = args
-  const uuid = ref.toLowerCase() === 'me' && caller.principal.kind === 'user' ? caller.principal.uuid : ref
-  return engine.find(app.id, 'users', uuid)
+  const isNobody = ref.toLowerCase() === 'me' && (caller.principal.kind !== 'user' || caller.self === null)
+  return isNobody ? null : engine.find(app.id, 'users', refFor('users', ref, caller))
 }
 
 /** The caller himself, or anybody for an administrator of the application. Nobody else learns who is there. */
