@@ -216,6 +216,32 @@ describe.each(DATABASES)('administration of a collection on %s', (database) => {
       expect(entities.map(({ name }: { name: string }) => name)).toContain('b')
     })
 
+    it('run one at a time on a collection', async () => {
+      const app = await openDogs()
+      const dogs = Array.from({ length: 1000 }, (_, age) => ({ age }))
+      for (let i = 0; i < 2; i++) await app.post('/dogs', dogs)
+
+      const replies = await Promise.all([
+        app.admin.post('/dogs/_reindex'),
+        app.admin.post('/dogs/_reindex'),
+        app.admin.post('/dogs/_clear'),
+        app.admin.post('/dogs/_settings', { fields: 'none' }),
+      ])
+
+      const refused = replies.filter(({ status }) => status !== 200)
+      expect(refused.map(({ status, body }) => [status, body.error])).toEqual(
+        Array(3).fill([409, 'conflict']),
+      )
+    })
+
+    it('of another application are unknown', async () => {
+      const app = await openDogs()
+      const other = await openDogs()
+      const { jobId } = (await app.admin.post('/dogs/_reindex')).body
+
+      expect((await other.admin.get(`/dogs/_reindex/${jobId}`)).body.error).toBe('entity_not_found')
+    })
+
     it('of nobody are unknown', async () => {
       const app = await openDogs()
 

@@ -388,6 +388,39 @@ describe.each(DATABASES)('methods on a collection on %s', (database) => {
     })
   })
 
+  describe('at the same time', () => {
+    it('make one entity of a name, with POST', async () => {
+      const app = await server.application()
+
+      const replies = await Promise.all(
+        Array.from({ length: 10 }, (_, i) => app.post('/dogs', { name: 'fido', i })),
+      )
+
+      expect(replies.map(({ status }) => status).sort()).toEqual([200, ...Array(9).fill(400)])
+      expect((await app.get('/dogs')).body.count).toBe(1)
+    })
+
+    it('make one entity of a name, with PUT', async () => {
+      const app = await server.application()
+
+      const replies = await Promise.all(
+        Array.from({ length: 10 }, (_, i) => app.put('/dogs/fido', { [`p${i}`]: i })),
+      )
+
+      expect(new Set(replies.map(({ status, body }) => `${status} ${body.entities?.[0].uuid}`)).size).toBe(1)
+      const [fido] = (await app.get('/dogs')).body.entities
+      for (let i = 0; i < 10; i++) expect(fido[`p${i}`]).toBe(i)
+    })
+
+    it('delete an entity once', async () => {
+      const { app } = await openDogs()
+
+      const replies = await Promise.all(Array.from({ length: 5 }, () => app.delete('/dogs/dog0')))
+
+      expect(replies.map(({ status }) => status).sort()).toEqual([200, 404, 404, 404, 404])
+    })
+  })
+
   it.each(['PATCH', 'PROPFIND'])('%s is not supported', async (method) => {
     const { app } = await openDogs()
 
