@@ -103,16 +103,26 @@ export class Engine {
     return this.#store.list(app, collection, await this.#listRequest(app, collection, page))
   }
 
-  /** What the collection's settings leave out is neither found nor sorted by. */
   async #listRequest(
     app: number,
     collection: string,
     { query, limit, cursor }: PageRequest,
   ): Promise<ListRequest> {
-    const settings = (await this.#store.collectionInfo(app, collection))?.settings ?? null
-    const filter = visibleFilter(query.filter, settings)
-    const sort = query.sort.filter(({ path }) => isQueryable(settings?.fields, path))
-    return { filter, sort, limit, cursor, scope: collection }
+    return { ...(await this.#visible(app, collection, query)), limit, cursor, scope: collection }
+  }
+
+  /** What the settings of a collection leave out is neither found nor sorted by. */
+  async #visible(
+    app: number,
+    collection: string | null,
+    { filter, sort }: Query,
+  ): Promise<Pick<ListRequest, 'filter' | 'sort'>> {
+    const info = collection === null ? null : await this.#store.collectionInfo(app, collection)
+    const settings = info?.settings ?? null
+    return {
+      filter: visibleFilter(filter, settings),
+      sort: sort.filter(({ path }) => isQueryable(settings?.fields, path)),
+    }
   }
 
   /** What a hop leads to, from one entity or from several: then each far end is listed once. */
@@ -122,10 +132,10 @@ export class Engine {
     hop: Hop,
     { query, limit, cursor, scope = uuidsOf(source) }: PageRequest,
   ): Promise<Listing> {
-    const { filter, sort, direct } = query
-    const request = { ...hop, source, filter, sort, limit, cursor, scope: hopScope(scope, hop) }
-    if (direct === null) return this.#store.connected(app, request)
-    const { items } = await this.#direct(app, hop.collection, direct)
+    const asked = await this.#visible(app, hop.collection, query)
+    const request = { ...hop, ...asked, source, limit, cursor, scope: hopScope(scope, hop) }
+    if (query.direct === null) return this.#store.connected(app, request)
+    const { items } = await this.#direct(app, hop.collection, query.direct)
     return this.#store.connected(app, { ...request, among: items })
   }
 
@@ -142,9 +152,9 @@ export class Engine {
     hop: Hop,
     { query, limit, cursor }: PageRequest,
   ): Promise<QueryWarning[]> {
-    const { filter, sort, direct } = query
-    const request = { ...hop, source: sources, filter, sort, limit, cursor, scope: '' }
-    return direct === null ? this.#store.analyseConnected(app, request) : []
+    const asked = await this.#visible(app, hop.collection, query)
+    const request = { ...hop, ...asked, source: sources, limit, cursor, scope: '' }
+    return query.direct === null ? this.#store.analyseConnected(app, request) : []
   }
 
   /** Which of the sources a hop leads from to the other entity, or `null` if none. */
@@ -248,9 +258,10 @@ export class Engine {
     query: Query,
     body: JsonObject,
   ): Promise<StoredEntity[]> {
+    const { filter } = await this.#visible(app, collection, query)
     const { items } = await this.list(app, collection, { query, limit: MAX_BULK, cursor: null })
     const updated = await this.transact(app, principal, (edits) =>
-      edits.each(this.#still(edits, collection, query.filter, items), (entity) => edits.update(entity, body)),
+      edits.each(this.#still(edits, collection, filter, items), (entity) => edits.update(entity, body)),
     )
     if (updated.length === 0) throw resourceNotFound()
     return updated
@@ -263,9 +274,10 @@ export class Engine {
     collection: string,
     page: PageRequest,
   ): Promise<StoredEntity[]> {
+    const { filter } = await this.#visible(app, collection, page.query)
     const { items } = await this.list(app, collection, page)
     return this.transact(app, principal, (edits) => {
-      const entities = this.#still(edits, collection, page.query.filter, items)
+      const entities = this.#still(edits, collection, filter, items)
       edits.each(entities, (entity) => edits.tx.remove(entity))
       return entities
     })
