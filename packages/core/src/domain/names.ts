@@ -2,7 +2,18 @@ import pluralize from 'pluralize'
 import { AppError } from './errors.js'
 
 /** Words that are their own plural here, whatever the dictionary says. */
-const UNCOUNTABLE = new Set(['data', 'analytics', 'equipment', 'information', 'rice', 'money', 'species', 'series', 'fish', 'sheep'])
+const UNCOUNTABLE = new Set([
+  'data',
+  'analytics',
+  'equipment',
+  'information',
+  'rice',
+  'money',
+  'species',
+  'series',
+  'fish',
+  'sheep',
+])
 const MAX_REMEMBERED = 10_000
 const MAX_LENGTH = 100
 const WORD = /^[\p{L}\p{N}][\p{L}\p{N}_.\- ]*$/u
@@ -32,7 +43,10 @@ export const collectionName = (word: string): string => {
   if (known !== undefined) return known
   const lower = word.trim().toLowerCase()
   if (lower.length > MAX_LENGTH || !WORD.test(lower)) {
-    throw new AppError('illegal_argument', `"${word.slice(0, MAX_LENGTH)}" cannot name a collection: use letters, digits, "-", "_" and "."`)
+    throw new AppError(
+      'illegal_argument',
+      `"${word.slice(0, MAX_LENGTH)}" cannot name a collection: use letters, digits, "-", "_" and "."`,
+    )
   }
   if (RESERVED.test(lower)) throw new AppError('illegal_argument', `Invalid entity type "${lower}"`)
   return remember(plurals, word, plural(lower))
@@ -43,7 +57,11 @@ export const typeName = (collection: string): string => {
   const known = singulars.get(collection)
   if (known !== undefined) return known
   const singular = UNCOUNTABLE.has(collection) ? collection : pluralize.singular(collection)
-  return remember(singulars, collection, plural(singular) === collection ? singular : plainSingular(collection))
+  return remember(
+    singulars,
+    collection,
+    plural(singular) === collection ? singular : plainSingular(collection),
+  )
 }
 
 const plainSingular = (collection: string): string => {

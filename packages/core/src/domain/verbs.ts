@@ -10,9 +10,16 @@ const MAX_LENGTH = 100
  */
 export const verbName = (word: string): string => {
   const verb = word.trim().toLowerCase()
-  if (verb === '' || verb.length > MAX_LENGTH || verb.startsWith(HIDDEN_VERB) || /[\p{Cc}\p{Cs}/]/u.test(verb)) {
+  if (
+    verb === '' ||
+    verb.length > MAX_LENGTH ||
+    verb.startsWith(HIDDEN_VERB) ||
+    /[\p{Cc}\p{Cs}/]/u.test(verb)
+  ) {
     const shown = word.length > MAX_LENGTH ? `${word.slice(0, MAX_LENGTH)}…` : word
-    throw illegalArgument(`"${shown}" cannot name a connection: use at most ${MAX_LENGTH} characters, not beginning with "~"`)
+    throw illegalArgument(
+      `"${shown}" cannot name a connection: use at most ${MAX_LENGTH} characters, not beginning with "~"`,
+    )
   }
   return verb
 }

@@ -147,7 +147,12 @@ export interface Store {
   getAny(app: number, uuid: string): Promise<StoredEntity | null>
   getMany(app: number, uuids: readonly string[]): Promise<(StoredEntity | null)[]>
   find(app: number, collection: string, property: string, value: string): Promise<StoredEntity | null>
-  findMany(app: number, collection: string, property: string, values: readonly string[]): Promise<(StoredEntity | null)[]>
+  findMany(
+    app: number,
+    collection: string,
+    property: string,
+    values: readonly string[],
+  ): Promise<(StoredEntity | null)[]>
   /** @throws {AppError} `illegal_argument` for a foreign cursor, `query_too_broad` past the examined bound. */
   list(app: number, collection: string, request: ListRequest): Promise<Listing>
   connected(app: number, request: ConnectedRequest): Promise<Listing>

@@ -69,7 +69,10 @@ export class ListingRun {
     const listing = await this.#find()
     const { edges } = this.#options
     if (edges === null || edges.entities.length === 1 || listing.items.length === 0) return listing
-    const sources = await this.#scans.sourcesOf(edges, listing.items.map(({ id }) => id))
+    const sources = await this.#scans.sourcesOf(
+      edges,
+      listing.items.map(({ id }) => id),
+    )
     return { ...listing, sources: listing.items.map(({ id }) => sources.get(id) ?? null) }
   }
 
@@ -78,7 +81,8 @@ export class ListingRun {
       return this.#page(await this.#byDistance(this.#circle), this.#sort[0]?.descending ?? false)
     }
     const circle = this.#circle
-    if (circle !== null && this.#sort.some(({ path }) => path === circle.path)) return this.#byDistanceToo(circle)
+    if (circle !== null && this.#sort.some(({ path }) => path === circle.path))
+      return this.#byDistanceToo(circle)
     const { edges, collection } = this.#options
     if (edges !== null) return this.#overEdges(edges)
     const accesses = this.#accesses(collection!)
@@ -92,10 +96,14 @@ export class ListingRun {
   async #inCreationOrder(collection: Collection, accesses: (Access | null)[]): Promise<Listing> {
     const before = this.#after?.id ?? null
     const streams = this.#streams(collection)
-    const equals = accesses.filter((access): access is Extract<Access, { kind: 'equal' }> => access?.kind === 'equal')
+    const equals = accesses.filter(
+      (access): access is Extract<Access, { kind: 'equal' }> => access?.kind === 'equal',
+    )
     const driver = await this.#rarest(equals)
     if (driver !== undefined) {
-      const probes = accesses.filter((access): access is Access => access !== null && access !== driver && isProbe(access))
+      const probes = accesses.filter(
+        (access): access is Access => access !== null && access !== driver && isProbe(access),
+      )
       const exact = this.#isExact(accesses, [driver, ...probes])
       return this.#take(streams.run(driver.path, driver.key, before, this.#probes(probes)), exact)
     }
@@ -107,33 +115,56 @@ export class ListingRun {
     return this.#take(streams.newest(before, this.#probes(probes)), this.#isExact(accesses, probes))
   }
 
-  async #inSortedOrder(collection: Collection, accesses: (Access | null)[], extra: Probe[]): Promise<Listing> {
-    if (!this.#sort.every(({ path }) => hasOrder(collection, path))) return this.#sortedInMemory(collection, extra)
+  async #inSortedOrder(
+    collection: Collection,
+    accesses: (Access | null)[],
+    extra: Probe[],
+  ): Promise<Listing> {
+    if (!this.#sort.every(({ path }) => hasOrder(collection, path)))
+      return this.#sortedInMemory(collection, extra)
     // The last key of a batch is read again, as its group may go on: one more row spares that.
     this.#size.rows = this.#limit + 2
     const composite = extra.length === 0 ? compositeFor(collection, accesses, this.#sort) : null
     const streams = this.#streams(collection)
     if (composite !== null) {
       const after = this.#after === null ? null : composite.keyAt(this.#after)
-      const others = accesses.filter((access): access is Access => access !== null && !composite.covers.includes(access))
+      const others = accesses.filter(
+        (access): access is Access => access !== null && !composite.covers.includes(access),
+      )
       const probes = others.filter(isProbe)
-      const stream = streams.composite(composite.path, composite.prefix, after, this.#after?.id ?? 0, this.#probes(probes))
+      const stream = streams.composite(
+        composite.path,
+        composite.prefix,
+        after,
+        this.#after?.id ?? 0,
+        this.#probes(probes),
+      )
       return this.#take(stream, this.#isExact(accesses, [...composite.covers, ...probes]))
     }
     const first = this.#sort[0]!.path
     const onFirst = (access: Access | null): access is Extract<Access, { kind: 'range' }> =>
-      access?.kind === 'range' && access.path.kind === 'value' && access.path.def === first && !access.path.multi
+      access?.kind === 'range' &&
+      access.path.kind === 'value' &&
+      access.path.def === first &&
+      !access.path.multi
     const range = accesses.find(onFirst)
     // All that a range of the first sort key finds is in order already, so only other accesses are worth gathering.
     const others = accesses.filter((access) => access !== range)
-    const small = others.length === 0 ? null : await this.#smallest(others, await this.#gatherLimit(collection, others))
+    const small =
+      others.length === 0 ? null : await this.#smallest(others, await this.#gatherLimit(collection, others))
     if (small !== null) return this.#page(await this.#gather(small))
     const probes = others.filter((access): access is Access => access !== null && isProbe(access))
-    const sorted = { probes: [...this.#probes(probes), ...extra], bounds: range === undefined ? undefined : boundsOf(range.intervals) }
+    const sorted = {
+      probes: [...this.#probes(probes), ...extra],
+      bounds: range === undefined ? undefined : boundsOf(range.intervals),
+    }
     const exact = this.#isExact(accesses, range === undefined ? probes : [...probes, range])
     const patience = others.length > 0 ? PATIENCE : Number.POSITIVE_INFINITY
     try {
-      return await this.#take(streams.sorted(this.#sort, this.#after, sorted.probes, sorted.bounds, patience), exact)
+      return await this.#take(
+        streams.sorted(this.#sort, this.#after, sorted.probes, sorted.bounds, patience),
+        exact,
+      )
     } catch (error) {
       if (!(error instanceof ScanExhausted)) throw error
       const few = await this.#smallest(others, PATIENCE)
@@ -215,13 +246,16 @@ export class ListingRun {
   /** Distances stand among the keys where the place is not what is sorted by first. */
   async #byDistanceToo(circle: Within): Promise<Listing> {
     const { edges, collection } = this.#options
-    const rows = edges === null ? await this.#everyMatch(collection!, null) : await this.#everyConnected(edges)
+    const rows =
+      edges === null ? await this.#everyMatch(collection!, null) : await this.#everyConnected(edges)
     const keysOf = (row: EntityRow) => {
       const metres = distanceTo(row.object, circle.path, circle.latitude, circle.longitude)
       const far = metres === null ? null : encodeKey(metres)
       return this.#sort.map((key) => (key.path === circle.path ? far : sortKeyOf(row.object, key)))
     }
-    return this.#page(rows.map((row) => ({ row, position: { keys: keysOf(row), distance: null, id: row.id } })))
+    return this.#page(
+      rows.map((row) => ({ row, position: { keys: keysOf(row), distance: null, id: row.id } })),
+    )
   }
 
   async #everyConnected(edges: EdgeSet): Promise<EntityRow[]> {
@@ -247,12 +281,21 @@ export class ListingRun {
     return rows
   }
 
-  async #byRings(collection: Collection, circle: Within, path: Path, place: (row: EntityRow) => Placed): Promise<Placed[]> {
+  async #byRings(
+    collection: Collection,
+    circle: Within,
+    path: Path,
+    place: (row: EntityRow) => Placed,
+  ): Promise<Placed[]> {
     const start = this.#after?.distance ?? 0
     const beyond = this.#after === null ? null : this.#after
     const compare = comparePositions(this.#sort.slice(1))
     const seen = new Map<number, Placed | null>()
-    for (let radius = Math.min(circle.radius, Math.max(FIRST_RING, start * 2)); ; radius = Math.min(circle.radius, radius * 4)) {
+    for (
+      let radius = Math.min(circle.radius, Math.max(FIRST_RING, start * 2));
+      ;
+      radius = Math.min(circle.radius, radius * 4)
+    ) {
       const ring = accessFor(collection, { ...circle, radius }) as Extract<Access, { kind: 'range' }>
       const cells = await this.#scans.cells(path, ring.intervals, this.#options.maxExamined + 1)
       this.#examine(cells.length > this.#options.maxExamined ? cells.length : 0)
@@ -262,10 +305,18 @@ export class ListingRun {
       const found: Placed[] = []
       for (let at = 0; at < near.length; ) {
         const chunk = near.slice(at, at + Math.max(this.#limit + 1, 32))
-        await this.#placeUnseen(chunk.map(({ eid }) => eid), seen, place)
+        await this.#placeUnseen(
+          chunk.map(({ eid }) => eid),
+          seen,
+          place,
+        )
         for (const { eid } of chunk) {
           const placed = seen.get(eid)
-          if (placed != null && placed.position.distance! <= radius && (beyond === null || compare(placed.position, beyond) > 0)) {
+          if (
+            placed != null &&
+            placed.position.distance! <= radius &&
+            (beyond === null || compare(placed.position, beyond) > 0)
+          ) {
             found.push(placed)
           }
         }
@@ -278,7 +329,11 @@ export class ListingRun {
     }
   }
 
-  async #placeUnseen(ids: number[], seen: Map<number, Placed | null>, place: (row: EntityRow) => Placed): Promise<void> {
+  async #placeUnseen(
+    ids: number[],
+    seen: Map<number, Placed | null>,
+    place: (row: EntityRow) => Placed,
+  ): Promise<void> {
     const unseen = ids.filter((id) => !seen.has(id))
     if (unseen.length === 0) return
     for (const id of unseen) seen.set(id, null)
@@ -337,7 +392,9 @@ export class ListingRun {
       if (found.length > this.#limit) break
       this.#grow()
     }
-    return this.#cut(found.map((row, i) => ({ row, position: i === this.#limit - 1 ? positionOf(row, this.#sort) : null })))
+    return this.#cut(
+      found.map((row, i) => ({ row, position: i === this.#limit - 1 ? positionOf(row, this.#sort) : null })),
+    )
   }
 
   #matching(rows: EntityRow[]): EntityRow[] {
@@ -379,7 +436,9 @@ export class ListingRun {
     return {
       items: page.map(({ row }) => row),
       distances:
-        circle === null ? null : page.map(({ row }) => distanceTo(row.object, circle.path, circle.latitude, circle.longitude)),
+        circle === null
+          ? null
+          : page.map(({ row }) => distanceTo(row.object, circle.path, circle.latitude, circle.longitude)),
       cursor: more ? writeCursor(this.#options.request, last.position!) : null,
     }
   }
@@ -432,7 +491,10 @@ const hasOrder = (collection: Collection, path: string): boolean =>
 const boundsOf = (intervals: readonly KeyInterval[]): KeyInterval | undefined => intervals[0]
 
 /** An entity with several places counts by the nearest. */
-const nearestCells = (cells: readonly { eid: number; key: Buffer }[], circle: Within): { eid: number; metres: number }[] => {
+const nearestCells = (
+  cells: readonly { eid: number; key: Buffer }[],
+  circle: Within,
+): { eid: number; metres: number }[] => {
   const nearest = new Map<number, number>()
   for (const { eid, key } of cells) {
     const metres = cellDistance(key, circle)

@@ -24,8 +24,8 @@ import { ENTITY_COLUMNS, type EntityColumns, EntityRow } from './entity-row.js'
 import { ListingRun } from './listing.js'
 import { Reindexer } from './reindex.js'
 import { type EdgeSet, Scans } from './scans.js'
-import { collectionNameIn, StaleCatalog } from './stale-catalog.js'
 import { all, bindUuid, isIn, rowsAs, run, type Sql, uniqueOwners } from './sql.js'
+import { collectionNameIn, StaleCatalog } from './stale-catalog.js'
 import { WriteQueue } from './write-queue.js'
 
 /** A listing that looked at far more entities than it returned. */
@@ -62,7 +62,12 @@ export class SqlStore implements Store {
   readonly #options: Required<StoreOptions>
 
   constructor(options: StoreOptions) {
-    this.#options = { maxExamined: 100_000, onSlowListing: () => undefined, onEffectError: () => undefined, ...options }
+    this.#options = {
+      maxExamined: 100_000,
+      onSlowListing: () => undefined,
+      onEffectError: () => undefined,
+      ...options,
+    }
     this.#database = options.database
     this.#catalogs = new Catalogs(options.database, options.clock)
     this.#queue = new WriteQueue({ ...this.#options, catalogs: this.#catalogs })
@@ -83,8 +88,16 @@ export class SqlStore implements Store {
   async getMany(app: number, uuids: readonly string[]): Promise<(StoredEntity | null)[]> {
     if (uuids.length === 0) return []
     const { dialect } = this.#database
-    const list = isIn(dialect, 'e.uuid', 'uuid', uuids.map((uuid) => bindUuid(dialect, uuid)))
-    const sql = { text: `SELECT ${ENTITY_COLUMNS} FROM entity e WHERE e.app_id = ? AND ${list.text}`, values: [app, ...list.values] }
+    const list = isIn(
+      dialect,
+      'e.uuid',
+      'uuid',
+      uuids.map((uuid) => bindUuid(dialect, uuid)),
+    )
+    const sql = {
+      text: `SELECT ${ENTITY_COLUMNS} FROM entity e WHERE e.app_id = ? AND ${list.text}`,
+      values: [app, ...list.values],
+    }
     const rows = await this.#read((connection) => this.#all<EntityColumns>(connection, sql))
     const entities = await this.#withCatalog(app, (catalog) => rows.map((row) => entityIn(catalog, row)))
     const byUuid = new Map(entities.map((entity) => [entity.uuid, entity]))
@@ -107,8 +120,16 @@ export class SqlStore implements Store {
     if (known === null || path === undefined || values.length === 0) return values.map(() => null)
     const keys = values.map(uniqueKey)
     const { dialect } = this.#database
-    const columns = [['app_id', 'bigint'], ['path_id', 'bigint'], ['key', 'bytea']] as const
-    const wanted = rowsAs(dialect, columns, keys.map((key) => [app, path.id, key]))
+    const columns = [
+      ['app_id', 'bigint'],
+      ['path_id', 'bigint'],
+      ['key', 'bytea'],
+    ] as const
+    const wanted = rowsAs(
+      dialect,
+      columns,
+      keys.map((key) => [app, path.id, key]),
+    )
     const sql = { text: uniqueOwners(dialect, wanted.text, ENTITY_COLUMNS, ''), values: wanted.values }
     const rows = await this.#read((connection) => this.#all<EntityColumns & { k: Buffer }>(connection, sql))
     const byKey = new Map(rows.map((row) => [row.k.toString('latin1'), EntityRow.of(app, collection, row)]))
@@ -145,15 +166,22 @@ export class SqlStore implements Store {
   }
 
   /** The connections that a request is about; `null` when there can be none. */
-  async #edges(app: number, request: ConnectedRequest): Promise<{ edges: EdgeSet; collection: Collection | null } | null> {
+  async #edges(
+    app: number,
+    request: ConnectedRequest,
+  ): Promise<{ edges: EdgeSet; collection: Collection | null } | null> {
     const { direction, verb } = request
-    const sources = Array.isArray(request.source) ? (request.source as StoredEntity[]) : [request.source as StoredEntity]
+    const sources = Array.isArray(request.source)
+      ? (request.source as StoredEntity[])
+      : [request.source as StoredEntity]
     const names = verb === null ? new Set(sources.flatMap(({ links }) => links?.[direction] ?? [])) : [verb]
     const verbs = await Promise.all([...names].map((name) => this.#verb(app, name)))
     const known = verbs.filter((id): id is number => id !== undefined)
     const paths = pathsOf(request.filter, request.sort)
-    const collection = request.collection === null ? null : await this.#collectionWith(app, request.collection, paths)
-    if (sources.length === 0 || known.length === 0 || (request.collection !== null && collection === null)) return null
+    const collection =
+      request.collection === null ? null : await this.#collectionWith(app, request.collection, paths)
+    if (sources.length === 0 || known.length === 0 || (request.collection !== null && collection === null))
+      return null
     const entities = sources.map(({ id }) => id)
     return { edges: { entities, direction, verbs: known, collection: collection?.id ?? null }, collection }
   }
@@ -188,7 +216,10 @@ export class SqlStore implements Store {
   // Collections
 
   async counts(app: number): Promise<Map<string, number>> {
-    const sql = { text: 'SELECT coll_id, sum(n) AS n FROM collection_count WHERE app_id = ? GROUP BY coll_id', values: [app] }
+    const sql = {
+      text: 'SELECT coll_id, sum(n) AS n FROM collection_count WHERE app_id = ? GROUP BY coll_id',
+      values: [app],
+    }
     const rows = await this.#read((connection) => this.#all<{ coll_id: number; n: number }>(connection, sql))
     const byId = new Map(rows.map(({ coll_id, n }) => [coll_id, Number(n)]))
     const catalog = await this.#withCatalog(app, (known) => {
@@ -206,7 +237,9 @@ export class SqlStore implements Store {
     const known = await this.#collection(app, collection)
     if (known === null) return null
     return this.#guard(() =>
-      this.#database.write((connection) => new Reindexer(connection, this.#database.dialect, known).some(part)),
+      this.#database.write((connection) =>
+        new Reindexer(connection, this.#database.dialect, known).some(part),
+      ),
     )
   }
 
@@ -214,7 +247,9 @@ export class SqlStore implements Store {
     const known = await this.#collection(app, collection)
     if (known === null) return
     await this.#guard(() =>
-      this.#database.write((connection) => new Reindexer(connection, this.#database.dialect, known).prepare(everything)),
+      this.#database.write((connection) =>
+        new Reindexer(connection, this.#database.dialect, known).prepare(everything),
+      ),
     )
     this.#catalogs.forget([app])
   }
@@ -242,13 +277,17 @@ export class SqlStore implements Store {
       await run(connection, dialect, changeLock(app, 'alone'))
       return read(connection)
     }
-    const rows = await (dialect === 'postgres' ? this.#guard(() => this.#database.write(settled)) : this.#read(read))
+    const rows = await (dialect === 'postgres'
+      ? this.#guard(() => this.#database.write(settled))
+      : this.#read(read))
     return this.#withCatalog(app, (catalog) => rows.map((row) => changeIn(catalog, row)))
   }
 
   pruneChanges(before: number): Promise<number> {
     const sql = { text: 'DELETE FROM change WHERE at < ?', values: [before] }
-    return this.#guard(() => this.#database.write((connection) => run(connection, this.#database.dialect, sql)))
+    return this.#guard(() =>
+      this.#database.write((connection) => run(connection, this.#database.dialect, sql)),
+    )
   }
 
   // Writing
@@ -297,7 +336,10 @@ export class SqlStore implements Store {
   async #collection(app: number, name: string): Promise<Collection | null> {
     const known = (await this.#catalog(app)).collections.get(name)
     if (known !== undefined) return known
-    const sql = { text: 'SELECT 1 AS found FROM collection WHERE app_id = ? AND name = ?', values: [app, name] }
+    const sql = {
+      text: 'SELECT 1 AS found FROM collection WHERE app_id = ? AND name = ?',
+      values: [app, name],
+    }
     return (await this.#refreshed(app, sql))?.collections.get(name) ?? null
   }
 
@@ -386,4 +428,6 @@ const changeIn = (catalog: AppCatalog, row: ChangeRow): Change => {
 }
 
 const uuidText = (uuid: Buffer | string): string =>
-  typeof uuid === 'string' ? uuid : uuid.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+  typeof uuid === 'string'
+    ? uuid
+    : uuid.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
