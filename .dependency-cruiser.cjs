@@ -9,8 +9,17 @@ const upward = (name, from, to) => ({
 
 module.exports = {
   forbidden: [
-    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
-    upward('domain-is-the-ground-floor', 'domain/', 'storage|engine|api|features|testing|app\\.ts|index\\.ts'),
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    upward(
+      'domain-is-the-ground-floor',
+      'domain/',
+      'storage|engine|api|features|testing|app\\.ts|index\\.ts',
+    ),
     upward('storage-knows-only-domain', 'storage/', 'engine|api|features|testing|app\\.ts|index\\.ts'),
     upward('engine-stays-below-features', 'engine/', 'features|api|testing|app\\.ts|index\\.ts'),
     upward('api-stays-below-features', 'api/', 'features|testing|app\\.ts|index\\.ts'),

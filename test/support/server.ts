@@ -45,5 +45,15 @@ export const openTestServer = async ({
     await server.close()
     await closeEngine()
   }
-  return { url, engine, organization, application, clientId, clientSecret, owner: OWNER, close, [Symbol.asyncDispose]: close }
+  return {
+    url,
+    engine,
+    organization,
+    application,
+    clientId,
+    clientSecret,
+    owner: OWNER,
+    close,
+    [Symbol.asyncDispose]: close,
+  }
 }

@@ -9,7 +9,8 @@ process.mainModule ??= { filename: join(tmpdir(), 'no-such-folder', 'main.js') }
 const require = createRequire(import.meta.url)
 
 // The client asks for the latest `url-join`, which by now is an ES module with a default export.
-const urlJoin = require.cache[(require('url-join'), require.resolve('url-join'))]
+require('url-join')
+const urlJoin = require.cache[require.resolve('url-join')]
 if (urlJoin !== undefined && typeof urlJoin.exports !== 'function') urlJoin.exports = urlJoin.exports.default
 
 type Loose = ReturnType<typeof JSON.parse>

@@ -55,7 +55,11 @@ describe('a first start without configuration', () => {
     const line = /^ {2}(curl -X POST .*)$/m.exec(server.said.err)![1]!
     const { stdout } = await shell('sh', ['-c', `${line} -s`])
 
-    expect(JSON.parse(stdout)).toMatchObject({ action: 'post', path: '/dogs', entities: [{ type: 'dog', breed: 'corgi' }] })
+    expect(JSON.parse(stdout)).toMatchObject({
+      action: 'post',
+      path: '/dogs',
+      entities: [{ type: 'dog', breed: 'corgi' }],
+    })
     expect(server.said.err).toContain(join(made.folder, 'data/entigrid.db'))
     expect(statSync(join(made.folder, 'data/entigrid.db.secret')).mode & 0o777).toBe(0o600)
   })
@@ -92,9 +96,21 @@ describe('a first start without configuration', () => {
     server.stop('SIGTERM')
     await server.ended
 
-    const lines = server.said.out.trim().split('\n').map((line) => JSON.parse(line))
+    const lines = server.said.out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
     expect(lines.filter(({ msg }) => msg === 'request')).toEqual([
-      { level: 'info', time: expect.any(Number), requestId: 'mine', method: 'GET', path: '/demo/sandbox/dogs', status: 200, duration: expect.any(Number), msg: 'request' },
+      {
+        level: 'info',
+        time: expect.any(Number),
+        requestId: 'mine',
+        method: 'GET',
+        path: '/demo/sandbox/dogs',
+        status: 200,
+        duration: expect.any(Number),
+        msg: 'request',
+      },
     ])
     expect(lines.map(({ msg }) => msg)).toEqual(['started', 'request', 'stopping', 'stopped'])
   })

@@ -112,7 +112,9 @@ export class Catalogs {
     if (known !== undefined) return known
     let loading = this.#loading.get(app)
     if (loading === undefined) {
-      loading = this.#database.read((connection) => this.load(connection, app)).finally(() => this.#loading.delete(app))
+      loading = this.#database
+        .read((connection) => this.load(connection, app))
+        .finally(() => this.#loading.delete(app))
       this.#loading.set(app, loading)
     }
     return loading
@@ -167,8 +169,14 @@ export const createCollections = async (
 ): Promise<void> => {
   await ids.reserve(connection, names.length)
   const rows = [...names].sort().map((name) => [catalog.app, ids.takeLast(), name])
-  const columns = [['app_id', 'bigint'], ['id', 'bigint'], ['name', 'text']] as const
-  for (const statement of insertRows(dialect, 'collection', columns, rows, { tail: 'ON CONFLICT DO NOTHING' })) {
+  const columns = [
+    ['app_id', 'bigint'],
+    ['id', 'bigint'],
+    ['name', 'text'],
+  ] as const
+  for (const statement of insertRows(dialect, 'collection', columns, rows, {
+    tail: 'ON CONFLICT DO NOTHING',
+  })) {
     await run(connection, dialect, statement)
   }
   for (const name of names) {
@@ -189,7 +197,11 @@ export const createVerbs = async (
 ): Promise<void> => {
   await ids.reserve(connection, names.length)
   const rows = [...names].sort().map((name) => [catalog.app, name, ids.takeLast()])
-  const columns = [['app_id', 'bigint'], ['name', 'text'], ['id', 'bigint']] as const
+  const columns = [
+    ['app_id', 'bigint'],
+    ['name', 'text'],
+    ['id', 'bigint'],
+  ] as const
   for (const statement of insertRows(dialect, 'verb', columns, rows, { tail: 'ON CONFLICT DO NOTHING' })) {
     await run(connection, dialect, statement)
   }
@@ -212,8 +224,16 @@ export const createPaths = async (
   await ids.reserve(connection, wanted.length)
   const sorted = [...wanted].sort((a, b) => (pathKey(a.kind, a.def) < pathKey(b.kind, b.def) ? -1 : 1))
   // A composite begins with no rows at all.
-  const isReady = (kind: PathKind): number => Number(kind === 'unique' || !(collection.building || kind === 'composite'))
-  const rows = sorted.map(({ kind, def }) => [collection.app, collection.id, kind, def, ids.takeLast(), isReady(kind)])
+  const isReady = (kind: PathKind): number =>
+    Number(kind === 'unique' || !(collection.building || kind === 'composite'))
+  const rows = sorted.map(({ kind, def }) => [
+    collection.app,
+    collection.id,
+    kind,
+    def,
+    ids.takeLast(),
+    isReady(kind),
+  ])
   const columns = [
     ['app_id', 'bigint'],
     ['coll_id', 'bigint'],

@@ -37,7 +37,12 @@ const planWith = (
   const fixed = parts.slice(0, parts.length - sort.length)
   const ordered = parts.slice(fixed.length)
   if (parts.length < sort.length || (fixed.length === 0 && sort.length < 2)) return null
-  if (ordered.some(({ path: name, descending }, i) => name !== sort[i]!.path || descending !== sort[i]!.descending)) return null
+  if (
+    ordered.some(
+      ({ path: name, descending }, i) => name !== sort[i]!.path || descending !== sort[i]!.descending,
+    )
+  )
+    return null
   // A composite holds one value per entity; of several it would miss all but one.
   if (parts.some((part) => collection.paths.get(pathKey('value', part.path))?.multi)) return null
   const covers: Access[] = []
@@ -50,6 +55,9 @@ const planWith = (
   }
   const prefix = Buffer.concat(keys)
   const keyAt = ({ keys: at }: Position): Buffer =>
-    Buffer.concat([prefix, ...ordered.map(({ descending }, i) => compositeComponent(at[i] ?? null, descending))])
+    Buffer.concat([
+      prefix,
+      ...ordered.map(({ descending }, i) => compositeComponent(at[i] ?? null, descending)),
+    ])
   return { path, prefix, covers, keyAt }
 }

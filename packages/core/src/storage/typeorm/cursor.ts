@@ -17,7 +17,10 @@ export interface Position {
 }
 
 const fingerprint = (scope: string, filter: Filter | null, sort: readonly SortKey[]): string =>
-  createHash('sha256').update(JSON.stringify([scope, filter, sort])).digest('base64url').slice(0, 8)
+  createHash('sha256')
+    .update(JSON.stringify([scope, filter, sort]))
+    .digest('base64url')
+    .slice(0, 8)
 
 export interface CursorScope {
   scope: string
@@ -25,8 +28,16 @@ export interface CursorScope {
   sort: readonly SortKey[]
 }
 
-export const writeCursor = ({ scope, filter, sort }: CursorScope, { keys, distance, id }: Position): string => {
-  const parts = [fingerprint(scope, filter, sort), id, distance, ...keys.map((key) => key?.toString('base64url') ?? null)]
+export const writeCursor = (
+  { scope, filter, sort }: CursorScope,
+  { keys, distance, id }: Position,
+): string => {
+  const parts = [
+    fingerprint(scope, filter, sort),
+    id,
+    distance,
+    ...keys.map((key) => key?.toString('base64url') ?? null),
+  ]
   return Buffer.from(JSON.stringify(parts)).toString('base64url')
 }
 
@@ -43,7 +54,12 @@ export const readCursor = ({ scope, filter, sort }: CursorScope, text: string): 
   if (!Array.isArray(parts)) throw refuse()
   const [mark, id, distance, ...keys] = parts as unknown[]
   const isKey = (key: unknown): key is string | null => key === null || typeof key === 'string'
-  if (mark !== fingerprint(scope, filter, sort) || !Number.isSafeInteger(id) || !keys.every(isKey)) throw refuse()
+  if (mark !== fingerprint(scope, filter, sort) || !Number.isSafeInteger(id) || !keys.every(isKey))
+    throw refuse()
   if (distance !== null && typeof distance !== 'number') throw refuse()
-  return { keys: keys.map((key) => (key === null ? null : Buffer.from(key, 'base64url'))), distance, id: id as number }
+  return {
+    keys: keys.map((key) => (key === null ? null : Buffer.from(key, 'base64url'))),
+    distance,
+    id: id as number,
+  }
 }

@@ -6,14 +6,30 @@ import { changeLock } from './change-lock.js'
 import type { SqlConnection, SqlDatabase } from './connection.js'
 import { removeLink } from './entity-row.js'
 import type { IdSource } from './id-source.js'
-import { deleteWords, INDEX_ROW, insertWords, markMulti } from './index-rows.js'
 import { indexKeys, missingPaths } from './index-keys.js'
+import { deleteWords, INDEX_ROW, insertWords, markMulti } from './index-rows.js'
+import {
+  all,
+  asOne,
+  bindUuid,
+  type Dialect,
+  deleteRows,
+  insertRows,
+  isIn,
+  rowsAs,
+  run,
+  type Sql,
+} from './sql.js'
 import { StaleCatalog } from './stale-catalog.js'
-import { all, asOne, bindUuid, deleteRows, type Dialect, insertRows, isIn, run, rowsAs, type Sql } from './sql.js'
 import type { EdgeEntry, Entry, WriteState } from './write-state.js'
 
 const UNIQUE_ROW = INDEX_ROW
-const EDGE_KEY = [['app_id', 'bigint'], ['src', 'bigint'], ['verb_id', 'bigint'], ['tgt', 'bigint']] as const
+const EDGE_KEY = [
+  ['app_id', 'bigint'],
+  ['src', 'bigint'],
+  ['verb_id', 'bigint'],
+  ['tgt', 'bigint'],
+] as const
 const EDGE_ROW = [...EDGE_KEY, ['seq', 'bigint']] as const
 const ENTITY_ROW = [
   ['id', 'bigint'],
@@ -23,7 +39,12 @@ const ENTITY_ROW = [
   ['doc', 'text'],
   ['links', 'text'],
 ] as const
-const DICTIONARY_KEY = [['app_id', 'bigint'], ['eid', 'bigint'], ['name', 'text'], ['key', 'text']] as const
+const DICTIONARY_KEY = [
+  ['app_id', 'bigint'],
+  ['eid', 'bigint'],
+  ['name', 'text'],
+  ['key', 'text'],
+] as const
 const DICTIONARY_ROW = [...DICTIONARY_KEY, ['value', 'text']] as const
 const CHANGE_ROW = [
   ['app_id', 'bigint'],
@@ -112,11 +133,21 @@ export class Flush {
    */
   async #checkEpochs(touched: readonly Touched[]): Promise<void> {
     if (this.#dialect === 'sqlite') return
-    const written = touched.filter(({ current, original }) => current !== null && current.doc !== original?.doc)
+    const written = touched.filter(
+      ({ current, original }) => current !== null && current.doc !== original?.doc,
+    )
     const collections = [...new Set(written.map(({ collection }) => collection))]
     if (collections.length === 0) return
-    const key = [['app_id', 'bigint'], ['name', 'text'], ['epoch', 'bigint']] as const
-    const wanted = rowsAs(this.#dialect, key, collections.map(({ app, name, epoch }) => [app, name, epoch]))
+    const key = [
+      ['app_id', 'bigint'],
+      ['name', 'text'],
+      ['epoch', 'bigint'],
+    ] as const
+    const wanted = rowsAs(
+      this.#dialect,
+      key,
+      collections.map(({ app, name, epoch }) => [app, name, epoch]),
+    )
     const rows = await all<{ same: boolean }>(this.#connection, this.#dialect, {
       text: `SELECT c.epoch = v.epoch AS same FROM ${wanted.text} CROSS JOIN collection c
         WHERE c.app_id = v.app_id AND c.name = v.name ORDER BY c.app_id, c.name FOR SHARE OF c`,
@@ -143,11 +174,26 @@ export class Flush {
   #entities(touched: readonly Touched[]): void {
     const removed = touched.filter(({ current, original }) => current === null && original !== null)
     this.#deletes.push(
-      ...deleteRows(this.#dialect, 'entity', [['app_id', 'bigint'], ['id', 'bigint']], removed.map(({ app, original }) => [app, original!.id])),
+      ...deleteRows(
+        this.#dialect,
+        'entity',
+        [
+          ['app_id', 'bigint'],
+          ['id', 'bigint'],
+        ],
+        removed.map(({ app, original }) => [app, original!.id]),
+      ),
     )
     const row = ({ app, collection, current }: Touched): unknown[] => {
       const { id, uuid, doc, links } = current!
-      return [id, app, collection.id, bindUuid(this.#dialect, uuid), doc, links === null ? null : JSON.stringify(links)]
+      return [
+        id,
+        app,
+        collection.id,
+        bindUuid(this.#dialect, uuid),
+        doc,
+        links === null ? null : JSON.stringify(links),
+      ]
     }
     const added = touched.filter(({ current, original }) => current !== null && original === null)
     const changed = touched.filter(({ current, original }) => current !== null && original !== null)
@@ -168,8 +214,10 @@ export class Flush {
       const before = indexKeys(collection, original?.object ?? null)
       const after = indexKeys(collection, current?.object ?? null)
       const id = (current ?? original)!.id
-      for (const [slot, [path, key]] of before.rows) if (!after.rows.has(slot)) gone.push([app, path.id, key, id])
-      for (const [slot, [path, key]] of after.rows) if (!before.rows.has(slot)) fresh.push([app, path.id, key, id])
+      for (const [slot, [path, key]] of before.rows)
+        if (!after.rows.has(slot)) gone.push([app, path.id, key, id])
+      for (const [slot, [path, key]] of after.rows)
+        if (!before.rows.has(slot)) fresh.push([app, path.id, key, id])
       if (before.words !== after.words) {
         if (before.words !== '') wordsGone.push(id)
         if (after.words !== '') wordsFresh.push([app, id, after.words])
@@ -181,7 +229,8 @@ export class Flush {
     this.#writes.push(...insertRows(this.#dialect, 'entity_index', INDEX_ROW, fresh))
     this.#deletes.push(...deleteWords(this.#dialect, wordsGone))
     this.#writes.push(...insertWords(this.#dialect, wordsFresh))
-    for (const statement of markMulti(this.#dialect, multi)) await run(this.#connection, this.#dialect, statement)
+    for (const statement of markMulti(this.#dialect, multi))
+      await run(this.#connection, this.#dialect, statement)
     for (const path of multi) path.multi = true
   }
 
@@ -192,32 +241,57 @@ export class Flush {
     // In one fixed order, so that transactions on PostgreSQL cannot wait for one another in a circle.
     fresh.sort((a, b) => a.path - b.path || Buffer.compare(a.key, b.key))
     this.#deletes.push(
-      ...deleteRows(this.#dialect, 'entity_unique', UNIQUE_ROW, gone.map(({ app, path, key, original }) => [app, path, key, original])),
+      ...deleteRows(
+        this.#dialect,
+        'entity_unique',
+        UNIQUE_ROW,
+        gone.map(({ app, path, key, original }) => [app, path, key, original]),
+      ),
     )
     this.#writes.push(
-      ...insertRows(this.#dialect, 'entity_unique', UNIQUE_ROW, fresh.map(({ app, path, key, current }) => [app, path, key, current])),
+      ...insertRows(
+        this.#dialect,
+        'entity_unique',
+        UNIQUE_ROW,
+        fresh.map(({ app, path, key, current }) => [app, path, key, current]),
+      ),
     )
   }
 
   #edges(): void {
     const changed = [...this.#state.edges.values()].filter(({ original, current }) => original !== current)
     const key = ({ app, src, verbId, tgt }: EdgeEntry): unknown[] => [app, src, verbId, tgt]
-    this.#deletes.push(...deleteRows(this.#dialect, 'edge', EDGE_KEY, changed.filter(({ original }) => original !== null).map(key)))
-    const fresh = changed.filter(({ current }) => current !== null).map((edge) => [...key(edge), edge.current])
+    this.#deletes.push(
+      ...deleteRows(
+        this.#dialect,
+        'edge',
+        EDGE_KEY,
+        changed.filter(({ original }) => original !== null).map(key),
+      ),
+    )
+    const fresh = changed
+      .filter(({ current }) => current !== null)
+      .map((edge) => [...key(edge), edge.current])
     this.#writes.push(...insertRows(this.#dialect, 'edge', EDGE_ROW, fresh))
   }
 
   #dictionaries(touched: readonly Touched[]): void {
     const removed = touched.filter(({ current, original }) => current === null && original !== null)
     this.#deletes.push(
-      ...deleteRows(this.#dialect, 'dictionary', DICTIONARY_KEY.slice(0, 2), removed.map(({ app, original }) => [app, original!.id])),
+      ...deleteRows(
+        this.#dialect,
+        'dictionary',
+        DICTIONARY_KEY.slice(0, 2),
+        removed.map(({ app, original }) => [app, original!.id]),
+      ),
     )
     const gone: unknown[][] = []
     const fresh: unknown[][] = []
     for (const { app, id, name, original, current } of this.#state.dictionaries.values()) {
       if (original === current || this.#state.rows.get(id)?.current === null) continue
       for (const [key, value] of original) if (current.get(key) !== value) gone.push([app, id, name, key])
-      for (const [key, value] of current) if (original.get(key) !== value) fresh.push([app, id, name, key, value])
+      for (const [key, value] of current)
+        if (original.get(key) !== value) fresh.push([app, id, name, key, value])
     }
     this.#deletes.push(...deleteRows(this.#dialect, 'dictionary', DICTIONARY_KEY, gone))
     this.#writes.push(...insertRows(this.#dialect, 'dictionary', DICTIONARY_ROW, fresh))
@@ -234,9 +308,16 @@ export class Flush {
     }
     // Writers of one collection on PostgreSQL would queue for a single counter row: spread them over several.
     const shard = this.#dialect === 'postgres' ? Math.floor(Math.random() * COUNT_SHARDS) : 0
-    const rows = [...deltas.values()].filter(([, , n]) => n !== 0).map(([app, collection, n]) => [app, collection, shard, n])
+    const rows = [...deltas.values()]
+      .filter(([, , n]) => n !== 0)
+      .map(([app, collection, n]) => [app, collection, shard, n])
     rows.sort((a, b) => a[0]! - b[0]! || a[1]! - b[1]!)
-    const columns = [['app_id', 'bigint'], ['coll_id', 'bigint'], ['shard', 'int'], ['n', 'bigint']] as const
+    const columns = [
+      ['app_id', 'bigint'],
+      ['coll_id', 'bigint'],
+      ['shard', 'int'],
+      ['n', 'bigint'],
+    ] as const
     const tail = 'ON CONFLICT (app_id, coll_id, shard) DO UPDATE SET n = collection_count.n + excluded.n'
     this.#writes.push(...insertRows(this.#dialect, 'collection_count', columns, rows, { tail }))
   }
@@ -319,7 +400,8 @@ export class Flush {
   async #unlink(ends: readonly LooseEnd[]): Promise<void> {
     for (const direction of ['out', 'in'] as const) {
       const some = ends.filter((end) => end.direction === direction && !this.#isHidden(end))
-      for (let at = 0; at < some.length; at += 256) await this.#unlinkSome(direction, some.slice(at, at + 256))
+      for (let at = 0; at < some.length; at += 256)
+        await this.#unlinkSome(direction, some.slice(at, at + 256))
     }
   }
 
@@ -327,7 +409,11 @@ export class Flush {
     const column = direction === 'out' ? 'src' : 'tgt'
     const wanted = rowsAs(
       this.#dialect,
-      [['app_id', 'bigint'], ['id', 'bigint'], ['verb_id', 'bigint']],
+      [
+        ['app_id', 'bigint'],
+        ['id', 'bigint'],
+        ['verb_id', 'bigint'],
+      ],
       ends.map(({ app, id, verbId }) => [app, id, verbId]),
     )
     await this.#lock(ends)
@@ -349,15 +435,25 @@ export class Flush {
     for (const { app_id: app, id } of rows) {
       const value = links.get(id) ?? null
       const values = [value === null ? null : JSON.stringify(value), app, id]
-      await run(this.#connection, this.#dialect, { text: 'UPDATE entity SET links = ? WHERE app_id = ? AND id = ?', values })
+      await run(this.#connection, this.#dialect, {
+        text: 'UPDATE entity SET links = ? WHERE app_id = ? AND id = ?',
+        values,
+      })
     }
   }
 
   /** A statement of its own: one that waited for the lock would still not see the connection made meanwhile. */
   async #lock(ends: readonly LooseEnd[]): Promise<void> {
     if (this.#dialect === 'sqlite') return
-    const key = [['app_id', 'bigint'], ['id', 'bigint']] as const
-    const wanted = rowsAs(this.#dialect, key, ends.map(({ app, id }) => [app, id]))
+    const key = [
+      ['app_id', 'bigint'],
+      ['id', 'bigint'],
+    ] as const
+    const wanted = rowsAs(
+      this.#dialect,
+      key,
+      ends.map(({ app, id }) => [app, id]),
+    )
     const text = `SELECT 1 AS locked FROM ${wanted.text} CROSS JOIN entity e
       WHERE e.app_id = v.app_id AND e.id = v.id ORDER BY e.app_id, e.id FOR NO KEY UPDATE OF e`
     await run(this.#connection, this.#dialect, { text, values: wanted.values })
@@ -374,4 +470,3 @@ interface LooseEnd {
   verbId: number
   direction: 'out' | 'in'
 }
-

@@ -43,7 +43,10 @@ const contentsOf = (collection: Collection, object: JsonObject): Contents => {
 }
 
 /** Paths that this document needs and the collection does not have yet. */
-export const missingPaths = (collection: Collection, object: JsonObject): { kind: PathKind; def: string }[] => {
+export const missingPaths = (
+  collection: Collection,
+  object: JsonObject,
+): { kind: PathKind; def: string }[] => {
   const { values, cells, words } = contentsOf(collection, object)
   const needed = [
     ...values.map(({ path }) => ({ kind: 'value' as const, def: path })),
@@ -52,7 +55,10 @@ export const missingPaths = (collection: Collection, object: JsonObject): { kind
   ]
   const room = Math.max(0, MAX_PATHS - collection.paths.size)
   const missing = new Map(needed.map((need) => [pathKey(need.kind, need.def), need]))
-  return [...missing].filter(([key]) => !collection.paths.has(key)).slice(0, room).map(([, need]) => need)
+  return [...missing]
+    .filter(([key]) => !collection.paths.has(key))
+    .slice(0, room)
+    .map(([, need]) => need)
 }
 
 /** Token of the full-text index: ASCII letters and digits mark the path, so that one column serves them all. */
@@ -66,7 +72,12 @@ export const compositeKeys = (collection: Collection, object: JsonObject): [path
   const keys: [Path, Buffer][] = []
   for (const path of collection.paths.values()) {
     if (path.kind !== 'composite') continue
-    keys.push([path, Buffer.concat(compositeParts(path.def).map((part) => compositeComponent(sortKeyOf(object, part), part.descending)))])
+    keys.push([
+      path,
+      Buffer.concat(
+        compositeParts(path.def).map((part) => compositeComponent(sortKeyOf(object, part), part.descending)),
+      ),
+    ])
   }
   return keys
 }

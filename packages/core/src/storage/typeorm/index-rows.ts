@@ -31,8 +31,16 @@ export const deleteWords = (dialect: Dialect, ids: readonly number[]): Sql[] => 
 export const insertWords = (dialect: Dialect, rows: readonly (readonly unknown[])[]): Sql[] => {
   if (rows.length === 0) return []
   if (dialect === 'sqlite') {
-    const columns = [['rowid', 'bigint'], ['words', 'text']] as const
-    return insertRows(dialect, 'entity_words', columns, rows.map(([, id, words]) => [id, words]))
+    const columns = [
+      ['rowid', 'bigint'],
+      ['words', 'text'],
+    ] as const
+    return insertRows(
+      dialect,
+      'entity_words',
+      columns,
+      rows.map(([, id, words]) => [id, words]),
+    )
   }
   const text = `INSERT INTO entity_words (app_id, eid, words)
     SELECT a, e, array_to_tsvector(string_to_array(w, ' ')) FROM unnest(?::bigint[], ?::bigint[], ?::text[]) AS u(a, e, w)`

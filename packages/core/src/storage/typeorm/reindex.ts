@@ -4,8 +4,8 @@ import type { SqlConnection } from './connection.js'
 import { ENTITY_COLUMNS, type EntityColumns, EntityRow } from './entity-row.js'
 import { IdSource } from './id-source.js'
 import { compositeKeys, indexKeys, missingPaths } from './index-keys.js'
-import { all, deleteRows, type Dialect, insertRows, run } from './sql.js'
 import { deleteWords, INDEX_ROW, insertWords, markMulti } from './index-rows.js'
+import { all, type Dialect, deleteRows, insertRows, run } from './sql.js'
 
 /** Rebuilds the index of a collection from its documents, some entities at a time. */
 export class Reindexer {
@@ -34,7 +34,9 @@ export class Reindexer {
       missing.map((def) => ({ kind: 'composite' as const, def })),
       ids,
     )
-    const dropped = [...paths.values()].filter(({ kind, def }) => kind === 'composite' && !wanted.includes(def))
+    const dropped = [...paths.values()].filter(
+      ({ kind, def }) => kind === 'composite' && !wanted.includes(def),
+    )
     for (const path of dropped) {
       const values = [app, path.id]
       await this.#run('DELETE FROM entity_index WHERE app_id = ? AND path_id = ?', values)
@@ -43,7 +45,11 @@ export class Reindexer {
     }
     if (!everything) return
     await this.#run('UPDATE collection SET building = 1 WHERE app_id = ? AND id = ?', [app, id])
-    await this.#run('UPDATE path SET ready = 0 WHERE app_id = ? AND coll_id = ? AND kind <> ?', [app, id, 'unique'])
+    await this.#run('UPDATE path SET ready = 0 WHERE app_id = ? AND coll_id = ? AND kind <> ?', [
+      app,
+      id,
+      'unique',
+    ])
   }
 
   /** Lets listings use what was built. */
@@ -72,14 +78,19 @@ export class Reindexer {
     const rows = entities.flatMap(({ id, object }) =>
       compositeKeys(this.#collection, object).map(([path, key]) => [app, path.id, key, id]),
     )
-    for (const statement of insertRows(this.#dialect, 'entity_index', INDEX_ROW, rows, { tail: 'ON CONFLICT DO NOTHING' })) {
+    for (const statement of insertRows(this.#dialect, 'entity_index', INDEX_ROW, rows, {
+      tail: 'ON CONFLICT DO NOTHING',
+    })) {
       await run(this.#connection, this.#dialect, statement)
     }
   }
 
   async #rewrite(entities: readonly EntityRow[]): Promise<void> {
     const { app } = this.#collection
-    const everything: Collection = { ...this.#collection, settings: { ...this.#collection.settings, fields: 'all' } }
+    const everything: Collection = {
+      ...this.#collection,
+      settings: { ...this.#collection.settings, fields: 'all' },
+    }
     const gone: unknown[][] = []
     const wanted: unknown[][] = []
     const words: unknown[][] = []
@@ -87,7 +98,13 @@ export class Reindexer {
     for (const entity of entities) {
       const missing = missingPaths(this.#collection, entity.object)
       if (missing.length > 0) {
-        await createPaths(this.#connection, this.#dialect, this.#collection, missing, new IdSource(this.#dialect))
+        await createPaths(
+          this.#connection,
+          this.#dialect,
+          this.#collection,
+          missing,
+          new IdSource(this.#dialect),
+        )
       }
       const keys = indexKeys(this.#collection, entity.object)
       // Keys follow from the document alone, so those that an older setting kept are known without a search.

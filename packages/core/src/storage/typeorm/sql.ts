@@ -83,7 +83,7 @@ export const rowsAs = (
   return { text: `(SELECT ${aliases} FROM (VALUES ${`${tuple},`.repeat(length - 1)}${tuple})) v`, values }
 }
 
-const CHUNKS = [64, 16, 4, 1]
+const CHUNKS = [256, 64, 16, 4, 1]
 
 /** Statements that write these rows: one on PostgreSQL, a few of fixed lengths on SQLite. */
 export const insertRows = (

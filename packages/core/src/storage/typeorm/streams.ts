@@ -57,7 +57,9 @@ export class Streams {
   }
 
   async *newest(before: number | null, probes: readonly Probe[]): Stream {
-    yield* this.#descend(before, (last, limit) => this.#scans.newest(this.#collection.id, last, probes, limit))
+    yield* this.#descend(before, (last, limit) =>
+      this.#scans.newest(this.#collection.id, last, probes, limit),
+    )
   }
 
   async *run(path: Path, key: Buffer, before: number | null, probes: readonly Probe[]): Stream {
@@ -81,7 +83,14 @@ export class Streams {
     const path = this.#collection.paths.get(pathKey('value', first.path))
     const tail = after === null ? null : { ...after, keys: after.keys.slice(1) }
     if (path !== undefined && (after === null || after.keys[0] != null)) {
-      yield* this.#withProperty(path, sort, after, probes, bounds ?? { from: Buffer.alloc(0), to: LAST }, patience)
+      yield* this.#withProperty(
+        path,
+        sort,
+        after,
+        probes,
+        bounds ?? { from: Buffer.alloc(0), to: LAST },
+        patience,
+      )
     }
     if (bounds !== undefined) return
     // Without a path nobody has the property as far as the index knows, whatever the documents say.
@@ -93,7 +102,13 @@ export class Streams {
   }
 
   /** Along a composite path, whose keys hold the whole order; `prefix` are the equal components before it. */
-  async *composite(path: Path, prefix: Buffer, after: Buffer | null, afterId: number, probes: readonly Probe[]): Stream {
+  async *composite(
+    path: Path,
+    prefix: Buffer,
+    after: Buffer | null,
+    afterId: number,
+    probes: readonly Probe[],
+  ): Stream {
     if (after !== null) yield* this.run(path, after, afterId, probes)
     const from = after === null ? prefix : Buffer.concat([after, ZERO])
     const interval = { from, to: Buffer.concat([prefix, LAST]) }
@@ -125,20 +140,43 @@ export class Streams {
       const kept = honest(rows, k)
       return rest.length === 0 ? kept : sortRows(kept, rest)
     }
-    yield* this.#groups({ path, interval, descending: first.descending, probes, inside: (k) => group(k, null), arrange, patience })
+    yield* this.#groups({
+      path,
+      interval,
+      descending: first.descending,
+      probes,
+      inside: (k) => group(k, null),
+      arrange,
+      patience,
+    })
   }
 
   /**
    * Walks the keys of a path. Groups of one key that lie whole in a batch are given in the right order by
    * `arrange`; the one at the batch's end may be longer and is read by `inside`.
    */
-  async *#groups({ path, interval, descending, probes, inside, arrange = (rows) => rows, patience = Number.POSITIVE_INFINITY }: GroupWalk): Stream {
+  async *#groups({
+    path,
+    interval,
+    descending,
+    probes,
+    inside,
+    arrange = (rows) => rows,
+    patience = Number.POSITIVE_INFINITY,
+  }: GroupWalk): Stream {
     let { from, to } = interval
     let looked = 0
     while (Buffer.compare(from, to) < 0) {
       const limit = this.#size.rows
       const window = probes.length === 0 ? null : SCAN_WINDOW
-      const { rows, end: windowEnd } = await this.#scans.ordered(path, { from, to }, descending, probes, limit, window)
+      const { rows, end: windowEnd } = await this.#scans.ordered(
+        path,
+        { from, to },
+        descending,
+        probes,
+        limit,
+        window,
+      )
       if (windowEnd !== null) {
         looked += SCAN_WINDOW
         if (looked > patience) throw new ScanExhausted()
@@ -167,20 +205,31 @@ export class Streams {
   }
 
   /** All entities with one key of a path, in the order of `rest`. */
-  async *#group(path: Path, key: Buffer, rest: readonly SortKey[], after: Position | null, probes: readonly Probe[]): Stream {
+  async *#group(
+    path: Path,
+    key: Buffer,
+    rest: readonly SortKey[],
+    after: Position | null,
+    probes: readonly Probe[],
+  ): Stream {
     if (rest.length === 0) return yield* this.run(path, key, after?.id ?? null, probes)
     const access = { kind: 'equal', path, key, exact: true } as const
     if ((await this.#scans.estimate(access, SORTED_GROUP + 1)) > SORTED_GROUP) {
       return yield* this.sorted(rest, after, [...probes, this.#scans.probe(access)])
     }
-    const rows = (await this.#scans.run(path, key, null, probes, SORTED_GROUP + 1)).map((row) => this.#row(row))
+    const rows = (await this.#scans.run(path, key, null, probes, SORTED_GROUP + 1)).map((row) =>
+      this.#row(row),
+    )
     const sorted = sortRows(rows, rest)
     if (after === null) return yield sorted
     const compare = comparePositions(rest)
     yield sorted.filter((row) => compare(positionOf(row, rest), after) > 0)
   }
 
-  async *#descend(before: number | null, read: (before: number | null, limit: number) => ReturnType<Scans['newest']>): Stream {
+  async *#descend(
+    before: number | null,
+    read: (before: number | null, limit: number) => ReturnType<Scans['newest']>,
+  ): Stream {
     let last = before
     for (;;) {
       const limit = this.#size.rows
@@ -200,7 +249,11 @@ export class Streams {
   }
 }
 
-export const positionOf = (row: EntityRow, sort: readonly SortKey[], distance: number | null = null): Position => ({
+export const positionOf = (
+  row: EntityRow,
+  sort: readonly SortKey[],
+  distance: number | null = null,
+): Position => ({
   keys: sort.map((key) => sortKeyOf(row.object, key)),
   distance,
   id: row.id,

@@ -7,7 +7,7 @@ import type { AppCatalog, Collection, Path } from './catalog.js'
 import { pathKey } from './catalog.js'
 import { addLink, documentText, EntityRow } from './entity-row.js'
 import type { Need } from './needs.js'
-import { Missing, WriteState, type Entry } from './write-state.js'
+import { type Entry, Missing, type WriteState } from './write-state.js'
 
 export interface TransactionContext {
   state: WriteState
@@ -102,7 +102,11 @@ class SqlAppTransaction implements AppTransaction {
   }
 
   getAny(uuid: string): EntityRow | null {
-    const id = this.#need(this.#state.byUuid.get(`${this.#app}:${uuid}`), { kind: 'uuid', app: this.#app, uuid })
+    const id = this.#need(this.#state.byUuid.get(`${this.#app}:${uuid}`), {
+      kind: 'uuid',
+      app: this.#app,
+      uuid,
+    })
     return id === null ? null : this.#state.rows.get(id)!.current
   }
 
@@ -187,13 +191,20 @@ class SqlAppTransaction implements AppTransaction {
 
   setEntry(entity: StoredEntity, name: string, key: string, value: string | null): void {
     // PostgreSQL cannot store it.
-    if (key.includes('\u0000') || value?.includes('\u0000')) throw illegalArgument('U+0000 cannot be stored here')
+    if (key.includes('\u0000') || value?.includes('\u0000'))
+      throw illegalArgument('U+0000 cannot be stored here')
     const current = new Map(this.dictionary(entity, name))
     if (value === null) current.delete(key)
     else current.set(key, value)
     const slot = `${entity.id}:${name}`
     const original = this.#state.dictionaries.get(slot)?.original ?? new Map<string, string>()
-    this.#state.set(this.#state.dictionaries, slot, { app: this.#app, id: entity.id, name, original, current })
+    this.#state.set(this.#state.dictionaries, slot, {
+      app: this.#app,
+      id: entity.id,
+      name,
+      original,
+      current,
+    })
   }
 
   setSettings(collection: string, settings: CollectionSettings | null): void {
@@ -215,7 +226,13 @@ class SqlAppTransaction implements AppTransaction {
   }
 
   #uniquePath(collection: Collection, property: string): Path {
-    const need: Need = { kind: 'path', app: this.#app, collection: collection.name, pathKind: 'unique', def: property }
+    const need: Need = {
+      kind: 'path',
+      app: this.#app,
+      collection: collection.name,
+      pathKind: 'unique',
+      def: property,
+    }
     return this.#need(collection.paths.get(pathKey('unique', property)), need)
   }
 
@@ -265,7 +282,8 @@ class SqlAppTransaction implements AppTransaction {
       const path = this.#uniquePath(collection, property)
       if (typeof is === 'string') {
         const owner = this.#owner(path, is)
-        if (owner !== null && owner !== row.id) throw new DuplicateError(String(row.object['type']), property, is)
+        if (owner !== null && owner !== row.id)
+          throw new DuplicateError(String(row.object['type']), property, is)
       }
       if (was === is) continue
       if (typeof was === 'string') this.#setOwner(path, was, null)
@@ -276,11 +294,22 @@ class SqlAppTransaction implements AppTransaction {
   #setOwner(path: Path, value: string, owner: number | null): void {
     const key = uniqueKey(value)
     const slot = `${path.id}:${key.toString('latin1')}`
-    const known = this.#need(this.#state.uniques.get(slot), { kind: 'unique', app: this.#app, path: path.id, key })
+    const known = this.#need(this.#state.uniques.get(slot), {
+      kind: 'unique',
+      app: this.#app,
+      path: path.id,
+      key,
+    })
     this.#state.set(this.#state.uniques, slot, { ...known, current: owner })
   }
 
-  #log(kind: string, collectionId: number, uuid: string, verbId: number | null = null, target: string | null = null) {
+  #log(
+    kind: string,
+    collectionId: number,
+    uuid: string,
+    verbId: number | null = null,
+    target: string | null = null,
+  ) {
     const { principal, now } = this.#context
     this.#state.log({ app: this.#app, collectionId, uuid, kind, verbId, target, principal, at: now })
   }

@@ -4,7 +4,7 @@ import type { AppCatalog, Catalogs } from './catalog.js'
 import type { SqlConnection, SqlDatabase, SqlFailure } from './connection.js'
 import { Flush } from './flush.js'
 import { IdSource } from './id-source.js'
-import { NeedReader, type Need } from './needs.js'
+import { type Need, NeedReader } from './needs.js'
 import { StaleCatalog } from './stale-catalog.js'
 import { SqlTransaction } from './transaction.js'
 import { Missing, WriteState } from './write-state.js'
@@ -77,7 +77,8 @@ export class WriteQueue {
       void this.#runGroup(group).finally(() => {
         this.#running--
         this.#pump()
-        if (this.#running === 0 && this.#pending.length === 0) for (const resolve of this.#idle.splice(0)) resolve()
+        if (this.#running === 0 && this.#pending.length === 0)
+          for (const resolve of this.#idle.splice(0)) resolve()
       })
     }
   }
@@ -93,7 +94,8 @@ export class WriteQueue {
 
   async #recover(group: Job[], error: unknown): Promise<void> {
     // Whether a commit that broke off was made cannot be known, so it is not tried again.
-    if (this.#database.classify(error) === 'unavailable') for (const job of group) job.reject(unavailable(error))
+    if (this.#database.classify(error) === 'unavailable')
+      for (const job of group) job.reject(unavailable(error))
     else if (group.length === 1) await this.#runAlone(group[0]!, error)
     // One of them broke the whole group (a lost race on PostgreSQL, or a defect): each gets its own try.
     else for (const job of group) await this.#runGroup([job])
@@ -159,7 +161,13 @@ export class WriteQueue {
 
   /** Runs one transaction function; returns what it still needs, nothing when it came to an end. */
   #run(job: Job, state: WriteState, catalogs: Map<number, AppCatalog>): readonly Need[] {
-    const context = { state, now: this.#now(), principal: job.principal, catalogs, uniqueProperties: this.#uniqueProperties }
+    const context = {
+      state,
+      now: this.#now(),
+      principal: job.principal,
+      catalogs,
+      uniqueProperties: this.#uniqueProperties,
+    }
     const transaction = new SqlTransaction(context)
     try {
       const value = job.work(transaction)
