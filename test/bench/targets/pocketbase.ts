@@ -23,11 +23,11 @@ export const target: Target = {
   durability: 'may lose the last commits with the power (WAL, synchronous=NORMAL, which cannot be set)',
   readyPath: '/api/health',
   before: ({ folder }) => [
-    { command: BINARY, args: ['superuser', 'upsert', ADMIN.identity, ADMIN.password, '--dir', folder] },
+    { command: BINARY, args: ['superuser', 'upsert', ADMIN.identity, ADMIN.password, ...folders(folder)] },
   ],
   program: ({ folder, port }) => ({
     command: BINARY,
-    args: ['serve', '--http', `127.0.0.1:${port}`, '--dir', folder],
+    args: ['serve', '--http', `127.0.0.1:${port}`, ...folders(folder)],
   }),
   setUp: async (url) => {
     const headers = { authorization: await token(url, '_superusers', ADMIN) }
@@ -81,6 +81,10 @@ export const target: Target = {
   namesOf: (body) => shown(body).map(({ name, expand }) => expand?.target.name ?? name),
   cursorOf: (body) => shown(body).at(-1)!.name,
 }
+
+/** Unless told otherwise it keeps, and reads, migrations and hooks beside its data. */
+const folders = (folder: string): string[] =>
+  ['dir', 'migrationsDir', 'hooksDir', 'publicDir'].flatMap((name) => [`--${name}`, join(folder, name)])
 
 const shown = (body: string): Shown[] => {
   const reply = JSON.parse(body) as Reply
