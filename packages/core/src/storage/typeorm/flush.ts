@@ -8,18 +8,7 @@ import { removeLink } from './entity-row.js'
 import type { IdSource } from './id-source.js'
 import { indexKeys, missingPaths } from './index-keys.js'
 import { deleteWords, INDEX_ROW, insertWords, markMulti } from './index-rows.js'
-import {
-  all,
-  asOne,
-  bindUuid,
-  type Dialect,
-  deleteRows,
-  insertRows,
-  isIn,
-  rowsAs,
-  run,
-  type Sql,
-} from './sql.js'
+import { all, asOne, bindUuid, type Dialect, deleteRows, insertRows, rowsAs, run, type Sql } from './sql.js'
 import { StaleCatalog } from './stale-catalog.js'
 import type { EdgeEntry, Entry, WriteState } from './write-state.js'
 

@@ -444,7 +444,7 @@ export class ListingRun {
   }
 
   #isExact(accesses: readonly (Access | null)[], used: readonly Access[]): boolean {
-    return accesses.every((access) => access !== null && access.exact && used.includes(access))
+    return accesses.every((access) => access?.exact === true && used.includes(access))
   }
 
   #probes(accesses: readonly Access[]): Probe[] {
