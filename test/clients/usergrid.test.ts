@@ -15,16 +15,6 @@ describe.each(DATABASES)('the client "usergrid" from npm on %s', (database) => {
     return { app, ...(await openUsergridClient(app)) }
   }
 
-  /** With an app token in use. */
-  const _openAsApp = async () => {
-    const opened = await open()
-    const { client, clientId, clientSecret } = opened
-    client.setAppAuth(clientId, clientSecret)
-    await ask(client, 'authenticateApp')
-    client.authMode = Auth.AUTH_MODE_APP
-    return opened
-  }
-
   describe('entities', () => {
     it('creates one, with equal times and a frozen envelope', async () => {
       const { client, app } = await open()
