@@ -5,7 +5,6 @@ import { ask, openUsergridClient, usergrid } from '../support/usergrid-client.js
 
 const { Client, Query } = usergrid
 const { DIRECTION_IN, DIRECTION_OUT } = Client.Connections
-const _OPEN = 'get,post,put,delete:/**'
 
 describe.each(DATABASES)('the client "usergrid" from npm on %s', (database) => {
   const server = sharedServer(database)
