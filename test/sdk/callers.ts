@@ -37,12 +37,15 @@ export const callerSuite = (name: string, openTarget: OpenTarget): void => {
       await using app = await open(openTarget)
       await app.users.create(ann)
 
-      const wrong = app.client.signIn({ ...secret, password: 'guess' })
-      const unknown = app.client.signIn({ ...secret, username: 'bob' })
+      const attempts = await Promise.allSettled([
+        app.client.signIn({ ...secret, password: 'guess' }),
+        app.client.signIn({ ...secret, username: 'bob' }),
+      ])
 
-      for (const attempt of [wrong, unknown]) {
-        await expect(attempt).rejects.toBeInstanceOf(AuthenticationError)
-        await expect(attempt).rejects.toMatchObject({
+      for (const attempt of attempts) {
+        const { reason } = attempt as PromiseRejectedResult
+        expect(reason).toBeInstanceOf(AuthenticationError)
+        expect(reason).toMatchObject({
           code: 'invalid_grant',
           status: 400,
           message: 'invalid username or password',
