@@ -1,15 +1,15 @@
 import { AppError } from '../../domain/errors.js'
-import { decodeCell, distance } from '../../domain/geo.js'
 import { encodeKey } from '../../domain/keys.js'
 import type { Filter, SortKey } from '../../domain/query/ast.js'
 import { distanceTo, matches } from '../../domain/query/evaluate.js'
 import type { Listing, ListRequest } from '../store.js'
 import { type Access, accessFor, intersected, isProbe, type KeyInterval } from './access.js'
-import { type Collection, type Path, pathKey } from './catalog.js'
+import { type Collection, pathKey } from './catalog.js'
 import { compositeFor } from './composite.js'
 import { type Position, readCursor, writeCursor } from './cursor.js'
 import { EntityRow } from './entity-row.js'
 import { comparePositions, sortKeyOf } from './positions.js'
+import { type Placed, RingSearch, type Within } from './rings.js'
 import type { EdgeSet, Probe, Scans } from './scans.js'
 import { type BatchSize, positionOf, ScanExhausted, type Stream, Streams } from './streams.js'
 
@@ -19,9 +19,6 @@ const LEAST_GATHER = 100
 /** An ordered scan that looked at so many index rows without filling the page gives way to reading all matches. */
 const PATIENCE = 20_000
 const LARGEST_BATCH = 512
-/** A geographic cell is at most this far (metres) from the coordinates it stands for. */
-const CELL_ERROR = 1
-const FIRST_RING = 1000
 
 export interface ListOptions {
   scans: Scans
@@ -35,8 +32,6 @@ export interface ListOptions {
   /** Told about listings that looked at far more entities than they returned. */
   onSlow: (examined: number) => void
 }
-
-type Within = Extract<Filter, { kind: 'within' }>
 
 /** One listing: chooses how to find the entities, checks them against the filter, and cuts the page. */
 export class ListingRun {
@@ -224,10 +219,7 @@ export class ListingRun {
     }
   }
 
-  /**
-   * Entities of a circle with their distances. With a limit, rings of growing size are searched until enough
-   * are found, so that a page near the centre does not read the whole circle.
-   */
+  /** Entities of a circle with their distances. */
   async #byDistance(circle: Within): Promise<Placed[]> {
     const { edges, collection } = this.#options
     const place = (row: EntityRow): Placed => {
@@ -238,7 +230,19 @@ export class ListingRun {
     const access = this.#conjuncts.includes(circle) ? accessFor(collection, circle) : null
     if (access?.kind === 'nothing') return []
     if (access?.kind === 'range' && !access.path.multi && !(this.#sort[0]?.descending ?? false)) {
-      return this.#byRings(collection, circle, access.path, place)
+      return new RingSearch({
+        scans: this.#scans,
+        collection,
+        circle,
+        path: access.path,
+        sort: this.#sort.slice(1),
+        after: this.#after,
+        limit: this.#limit,
+        maxExamined: this.#options.maxExamined,
+        onTooMany: (examined) => this.#examine(examined),
+        read: async (ids) => this.#matching((await this.#scans.byIds(ids)).map((row) => this.#row(row))),
+        place,
+      }).run()
     }
     return (await this.#everyMatch(collection, access)).map(place)
   }
@@ -279,66 +283,6 @@ export class ListingRun {
       this.#grow()
     }
     return rows
-  }
-
-  async #byRings(
-    collection: Collection,
-    circle: Within,
-    path: Path,
-    place: (row: EntityRow) => Placed,
-  ): Promise<Placed[]> {
-    const start = this.#after?.distance ?? 0
-    const beyond = this.#after === null ? null : this.#after
-    const compare = comparePositions(this.#sort.slice(1))
-    const seen = new Map<number, Placed | null>()
-    for (
-      let radius = Math.min(circle.radius, Math.max(FIRST_RING, start * 2));
-      ;
-      radius = Math.min(circle.radius, radius * 4)
-    ) {
-      const ring = accessFor(collection, { ...circle, radius }) as Extract<Access, { kind: 'range' }>
-      const cells = await this.#scans.cells(path, ring.intervals, this.#options.maxExamined + 1)
-      this.#examine(cells.length > this.#options.maxExamined ? cells.length : 0)
-      const near = nearestCells(cells, circle)
-        .filter(({ metres }) => metres >= start - CELL_ERROR && metres <= radius + CELL_ERROR)
-        .sort((a, b) => a.metres - b.metres)
-      const found: Placed[] = []
-      for (let at = 0; at < near.length; ) {
-        const chunk = near.slice(at, at + Math.max(this.#limit + 1, 32))
-        await this.#placeUnseen(
-          chunk.map(({ eid }) => eid),
-          seen,
-          place,
-        )
-        for (const { eid } of chunk) {
-          const placed = seen.get(eid)
-          if (
-            placed != null &&
-            placed.position.distance! <= radius &&
-            (beyond === null || compare(placed.position, beyond) > 0)
-          ) {
-            found.push(placed)
-          }
-        }
-        at += chunk.length
-        // What comes later is at least this far away, less the error of its cell.
-        const horizon = (near[at]?.metres ?? Number.POSITIVE_INFINITY) - CELL_ERROR
-        if (found.filter(({ position }) => position.distance! < horizon).length > this.#limit) return found
-      }
-      if (found.length > this.#limit || radius >= circle.radius) return found
-    }
-  }
-
-  async #placeUnseen(
-    ids: number[],
-    seen: Map<number, Placed | null>,
-    place: (row: EntityRow) => Placed,
-  ): Promise<void> {
-    const unseen = ids.filter((id) => !seen.has(id))
-    if (unseen.length === 0) return
-    for (const id of unseen) seen.set(id, null)
-    const rows = (await this.#scans.byIds(unseen)).map((row) => this.#row(row))
-    for (const row of this.#matching(rows)) seen.set(row.id, place(row))
   }
 
   // Finding and checking
@@ -464,11 +408,6 @@ export class ListingRun {
   }
 }
 
-interface Placed {
-  row: EntityRow
-  position: Position
-}
-
 export const conjunctsOf = (filter: Filter | null): Filter[] =>
   filter === null ? [] : filter.kind === 'and' ? filter.items : [filter]
 
@@ -489,21 +428,3 @@ const hasOrder = (collection: Collection, path: string): boolean =>
   collection.paths.get(pathKey('value', path))?.ready ?? !collection.building
 
 const boundsOf = (intervals: readonly KeyInterval[]): KeyInterval | undefined => intervals[0]
-
-/** An entity with several places counts by the nearest. */
-const nearestCells = (
-  cells: readonly { eid: number; key: Buffer }[],
-  circle: Within,
-): { eid: number; metres: number }[] => {
-  const nearest = new Map<number, number>()
-  for (const { eid, key } of cells) {
-    const metres = cellDistance(key, circle)
-    if (metres < (nearest.get(eid) ?? Number.POSITIVE_INFINITY)) nearest.set(eid, metres)
-  }
-  return [...nearest].map(([eid, metres]) => ({ eid, metres }))
-}
-
-const cellDistance = (key: Buffer, { latitude, longitude }: Within): number => {
-  const cell = decodeCell(key)
-  return distance(cell.latitude, cell.longitude, latitude, longitude)
-}
