@@ -2,9 +2,6 @@ import { DATABASES } from '@entigrid/core/testing'
 import { describe, expect, it } from 'vitest'
 import { sharedServer } from '../../support/application.js'
 
-const _namesIn = ({ body }: { body: { entities: { name: string }[] } }) =>
-  body.entities.map(({ name }) => name)
-
 describe.each(DATABASES)('an application on %s', (database) => {
   const server = sharedServer(database)
 

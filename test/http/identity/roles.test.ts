@@ -1,18 +1,6 @@
 import { DATABASES } from '@entigrid/core/testing'
 import { describe, expect, it } from 'vitest'
-import { PASSWORD, sharedServer, type TestApplication, TIME, UUID } from '../../support/application.js'
-
-const _GUEST = ['post:/devices', 'post:/users', 'put:/devices/*']
-
-const _permissionsOf = async ({ admin }: Pick<TestApplication, 'admin'>) =>
-  Object.fromEntries(
-    await Promise.all(
-      ['admin', 'default', 'guest'].map(async (role) => [
-        role,
-        (await admin.get(`/roles/${role}/permissions`)).body.data.sort(),
-      ]),
-    ),
-  )
+import { PASSWORD, sharedServer, TIME, UUID } from '../../support/application.js'
 
 describe.each(DATABASES)('roles on %s', (database) => {
   const server = sharedServer(database)

@@ -3,18 +3,6 @@ import { describe, expect, it } from 'vitest'
 import { PASSWORD, sharedServer, type TestApplication, TIME } from '../../support/application.js'
 
 const WEEK = 604_800
-const _BAD = {
-  error: 'invalid_grant',
-  error_description: 'invalid username or password',
-  exception: 'InvalidGrantException',
-  code: 400,
-  message: 'invalid username or password',
-  timestamp: TIME,
-  duration: TIME,
-}
-const _basic = (id: string, secret: string) => ({
-  authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`,
-})
 const searchOf = (fields: object) => `?${new URLSearchParams(fields as Record<string, string>)}`
 
 describe.each(DATABASES)('tokens on %s', (database) => {
