@@ -115,9 +115,13 @@ export class DuplicateError extends AppError {
   }
 }
 
-/** The database cannot be reached or cannot write at the moment; nothing of the request was stored. */
-export const unavailable = (cause: unknown): AppError =>
-  new AppError('unavailable', 'The database is not available; nothing was stored. Try again shortly', {
-    cause,
-    retryAfter: 1,
-  })
+/**
+ * The database cannot be reached or cannot write at the moment. Nothing of the request was stored, unless the
+ * connection broke off `whileCommitting`: then that is not known.
+ */
+export const unavailable = (cause: unknown, whileCommitting = false): AppError => {
+  const outcome = whileCommitting
+    ? 'it is not known whether the request was stored. Look before you repeat it'
+    : 'nothing was stored. Try again shortly'
+  return new AppError('unavailable', `The database is not available; ${outcome}`, { cause, retryAfter: 1 })
+}

@@ -17,6 +17,9 @@ interface Job {
   outcome?: { value: unknown; effects: readonly (() => void)[] } | { error: unknown }
 }
 
+/** Whether a commit that broke off was made cannot be known, so it is not tried again. */
+class CommitLost extends Error {}
+
 /** Transactions committed together at most. */
 const MAX_GROUP = 200
 /** How often a transaction is run again after deadlocks and lost races before its caller is told. */
@@ -93,8 +96,8 @@ export class WriteQueue {
   }
 
   async #recover(group: Job[], error: unknown): Promise<void> {
-    // Whether a commit that broke off was made cannot be known, so it is not tried again.
-    if (this.#database.classify(error) === 'unavailable')
+    if (error instanceof CommitLost) for (const job of group) job.reject(unavailable(error.cause, true))
+    else if (this.#database.classify(error) === 'unavailable')
       for (const job of group) job.reject(unavailable(error))
     else if (group.length === 1) await this.#runAlone(group[0]!, error)
     // One of them broke the whole group (a lost race on PostgreSQL, or a defect): each gets its own try.
@@ -114,6 +117,7 @@ export class WriteQueue {
       }
       return this.#settle([job])
     }
+    if (error instanceof CommitLost) return job.reject(unavailable(error.cause, true))
     const failure = this.#failure(error)
     job.reject(failure === 'unavailable' || failure === 'retry' ? unavailable(error) : error)
   }
@@ -125,13 +129,21 @@ export class WriteQueue {
   async #attempt(group: Job[]): Promise<void> {
     const loaded = new Map<number, AppCatalog>()
     const ids = this.#database.dialect === 'sqlite' ? this.#sharedIds : new IdSource('postgres')
+    let isWritten = false
     try {
-      const changed = await this.#database.write((connection) => this.#runOn(connection, group, loaded, ids))
+      const changed = await this.#database.write(async (connection) => {
+        const apps = await this.#runOn(connection, group, loaded, ids)
+        isWritten = true
+        return apps
+      })
       this.#catalogs.forget(changed)
     } catch (error) {
       this.#catalogs.forget(loaded.keys())
       ids.clear()
-      throw error
+      // SQLite rolls back what it cannot commit; a PostgreSQL that went away may have done either.
+      const lost =
+        isWritten && this.#database.dialect === 'postgres' && this.#failure(error) === 'unavailable'
+      throw lost ? new CommitLost('The connection broke off while committing', { cause: error }) : error
     }
   }
 
