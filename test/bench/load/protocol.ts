@@ -1,9 +1,9 @@
-import type { Scenario } from '../target.js'
+import type { Context, Scenario } from '../target.js'
 
 /** What the process that makes the load is asked, one thing at a time. */
 export type Order =
   /** Replaces everything that was known of the target of this name. */
-  | { kind: 'use'; target: string; context: import('../target.js').Context; pids: Pids }
+  | { kind: 'use'; target: string; context: Context; pids: Pids }
   | { kind: 'run'; target: string; run: Run }
   /** Deletes what `create` and `batch` left behind. */
   | { kind: 'clean'; target: string; connections: number }
