@@ -83,7 +83,18 @@ export const rowsAs = (
   return { text: `(SELECT ${aliases} FROM (VALUES ${`${tuple},`.repeat(length - 1)}${tuple})) v`, values }
 }
 
-const CHUNKS = [256, 64, 16, 4, 1]
+/**
+ * Rows in the portions of statements on SQLite: few and large, and of few lengths, so that their prepared
+ * statements are found again. Up to 16 rows, which most single writes need, are one statement of their length.
+ */
+const portions = function* <Row>(rows: readonly Row[]): Generator<readonly Row[]> {
+  for (let at = 0; at < rows.length; ) {
+    const left = rows.length - at
+    const size = left >= 256 ? 256 : left >= 64 ? 64 : Math.min(left, 16)
+    yield rows.slice(at, at + size)
+    at += size
+  }
+}
 
 /** Statements that write these rows: one on PostgreSQL, a few of fixed lengths on SQLite. */
 export const insertRows = (
@@ -91,7 +102,7 @@ export const insertRows = (
   table: string,
   columns: readonly (readonly [name: string, type: ColumnType])[],
   rows: readonly (readonly unknown[])[],
-  { or = '', tail = '' }: { or?: string; tail?: string } = {},
+  { tail = '' }: { tail?: string } = {},
 ): Sql[] => {
   if (rows.length === 0) return []
   const names = columns.map(([name]) => name).join(', ')
@@ -101,18 +112,10 @@ export const insertRows = (
     return [{ text, values: columns.map((_, i) => rows.map((row) => row[i])) }]
   }
   const tuple = `(${'?,'.repeat(columns.length - 1)}?)`
-  const statements: Sql[] = []
-  let at = 0
-  for (const size of CHUNKS) {
-    const text = `INSERT ${or} INTO ${table} (${names}) VALUES ${`${tuple},`.repeat(size - 1)}${tuple} ${tail}`
-    while (rows.length - at >= size) {
-      const values: unknown[] = []
-      for (let i = 0; i < size; i++) values.push(...rows[at + i]!)
-      statements.push({ text, values })
-      at += size
-    }
-  }
-  return statements
+  return [...portions(rows)].map((portion) => ({
+    text: `INSERT INTO ${table} (${names}) VALUES ${`${tuple},`.repeat(portion.length - 1)}${tuple} ${tail}`,
+    values: portion.flat(),
+  }))
 }
 
 /** Deletes the rows whose first `columns` equal one of `rows`. */
@@ -130,16 +133,10 @@ export const deleteRows = (
   }
   const names = columns.map(([name]) => name).join(', ')
   const tuple = `(${'?,'.repeat(columns.length - 1)}?)`
-  const statements: Sql[] = []
-  let at = 0
-  for (const size of CHUNKS) {
-    const text = `DELETE FROM ${table} WHERE (${names}) IN (VALUES ${`${tuple},`.repeat(size - 1)}${tuple})`
-    while (rows.length - at >= size) {
-      statements.push({ text, values: rows.slice(at, at + size).flat() })
-      at += size
-    }
-  }
-  return statements
+  return [...portions(rows)].map((portion) => ({
+    text: `DELETE FROM ${table} WHERE (${names}) IN (VALUES ${`${tuple},`.repeat(portion.length - 1)}${tuple})`,
+    values: portion.flat(),
+  }))
 }
 
 export const join = (parts: readonly (Sql | string)[], separator = ' '): Sql => ({
