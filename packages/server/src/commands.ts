@@ -15,7 +15,6 @@ export interface EngineSettings {
   database: string
   secret: string
   compatibility: 'usergrid' | undefined
-  sysadmin: { username: string; password: string } | undefined
   publicUrl: string | undefined
   log: Log
 }
@@ -71,13 +70,12 @@ const runWithEngine = async (args: Arguments, config: Config, around: Surroundin
   prepareFolder(place)
   const secret = secretOf(config.secret, place)
   const { log, flush } = openLog(config.logLevel)
-  const { adminUsername: username, adminPassword: password, compatibility, publicUrl } = config
+  const { compatibility, publicUrl } = config
   try {
     const engine = await around.openEngine({
       database: config.databaseUrl,
       secret,
       compatibility,
-      sysadmin: username !== undefined && password !== undefined ? { username, password } : undefined,
       publicUrl,
       log,
     })
@@ -96,13 +94,24 @@ const start = async ({ config, place, engine, log }: Opened, { flags }: Argument
   const { load } = flags
   const example = typeof load === 'string' ? await findExample(load) : undefined
   const { host, port, publicUrl, trustProxy } = config
-  const server = await startServer(engine, { host, port, publicUrl, trustProxy, log })
+  let isSetUp = false
+  const served = {
+    version: engine.version,
+    handle: (request: Parameters<StandaloneEngine['handle']>[0]) => engine.handle(request),
+    ready: async () => {
+      if (!isSetUp) throw new Error('The first administrator is not made yet')
+      await engine.ready()
+    },
+    close: () => engine.close(),
+  }
+  const server = await startServer(served, { host, port, publicUrl, trustProxy, log })
   try {
     const bootstrapped = await engine.bootstrap({
       username: config.adminUsername ?? 'admin',
       password: config.adminPassword,
       organization: 'demo',
     })
+    isSetUp = true
     around.tell(welcome({ version: engine.version, url: server.url, place, bootstrapped }))
     const { organization, application } = bootstrapped
     const progress = (message: string) => around.tell(`${message}\n`)

@@ -107,7 +107,6 @@ describe('entigrid start', () => {
       {
         database: 'sqlite:x.db',
         compatibility: 'usergrid',
-        sysadmin: { username: 'root', password: 'pass-word-1' },
         secret: expect.stringMatching(/^\w{64}$/),
       },
     ])
