@@ -17,6 +17,7 @@ export interface Accounts {
   sysadmin(username: string, password: string): Promise<string | null>
 }
 
+/** An administrator as authentication needs him. */
 export interface AdminState {
   uuid: string
   username: string

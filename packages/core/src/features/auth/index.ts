@@ -1,5 +1,5 @@
 export { AccessTokens, type Claims, expiresIn } from './access-token.js'
-export { Authenticator } from './authenticator.js'
+export { type AdminState, Authenticator } from './authenticator.js'
 export { OpaqueTokens } from './opaque-tokens.js'
 export { type HashCost, hashPassword, verifyAgainstNothing, verifyPassword } from './password-hash.js'
 export {

@@ -1,20 +1,7 @@
 import { isUuid } from '../../domain/uuid.js'
 import type { Engine } from '../../engine/engine.js'
+import type { AdminState } from '../auth/index.js'
 import { MANAGEMENT } from './types.js'
-
-/** An administrator as authentication needs him. */
-export interface AdminAccess {
-  uuid: string
-  username: string
-  activated: boolean
-  disabled: boolean
-  isSysadmin: boolean
-  organizations: ReadonlySet<string>
-  tokensSince: number
-  /** Of a token that stays good although it was issued before that. */
-  tokenKept: string | undefined
-  revokedTokens: ReadonlySet<string>
-}
 
 const MAX_KEPT = 10_000
 const EVERY = { query: { projection: null, filter: null, direct: null, sort: [] }, limit: 1000, cursor: null }
@@ -24,7 +11,7 @@ export class AdminSource {
   readonly #engine: Engine
   readonly #clock: () => number
   readonly #maxAge: number
-  #kept = new Map<string, { value: AdminAccess; readAt: number }>()
+  #kept = new Map<string, { value: AdminState; readAt: number }>()
 
   constructor({ engine, clock, maxAge }: { engine: Engine; clock: () => number; maxAge: number }) {
     this.#engine = engine
@@ -36,7 +23,7 @@ export class AdminSource {
     this.#kept = new Map()
   }
 
-  async get(uuid: string): Promise<AdminAccess | null> {
+  async get(uuid: string): Promise<AdminState | null> {
     const known = this.#kept.get(uuid)
     const now = this.#clock()
     if (known !== undefined && now - known.readAt < this.#maxAge) return known.value
@@ -48,7 +35,7 @@ export class AdminSource {
     return value
   }
 
-  async #read(uuid: string): Promise<AdminAccess | null> {
+  async #read(uuid: string): Promise<AdminState | null> {
     const admin = await this.#engine.store.get(MANAGEMENT.id, 'users', uuid)
     if (admin === null) return null
     const hop = { verb: '~users', direction: 'in', collection: 'organizations' } as const
