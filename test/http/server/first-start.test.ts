@@ -1,50 +1,12 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { execFile } from 'node:child_process'
+import { statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { openHttp, request } from '../../support/http-server.js'
+import { openInstallation } from '../../support/installation.js'
 
-const CLI = fileURLToPath(new URL('../../../packages/server/dist/cli.js', import.meta.url))
 const shell = promisify(execFile)
-
-/** A folder for one installation, with the processes that were started in it. */
-const openInstallation = () => {
-  const folder = mkdtempSync(join(tmpdir(), 'entigrid-start-'))
-  const children: ChildProcess[] = []
-  const entigrid = (...args: string[]) => {
-    const child = spawn(process.execPath, [CLI, ...args], {
-      cwd: folder,
-      env: { PATH: process.env['PATH'] },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    children.push(child)
-    const said = { out: '', err: '' }
-    child.stdout.on('data', (chunk) => {
-      said.out += chunk
-    })
-    child.stderr.on('data', (chunk) => {
-      said.err += chunk
-    })
-    const ended = once(child, 'close').then(([code]) => code as number)
-    const welcomed = async () => {
-      await expect.poll(() => said.err, { timeout: 15_000 }).toContain('is open to everybody')
-      return /runs at (\S+)/.exec(said.err)![1]!
-    }
-    return { said, ended, welcomed, stop: (signal: NodeJS.Signals) => child.kill(signal) }
-  }
-  return {
-    folder,
-    entigrid,
-    [Symbol.dispose]: () => {
-      for (const child of children) if (child.exitCode === null) child.kill('SIGKILL')
-      rmSync(folder, { recursive: true, force: true })
-    },
-  }
-}
 
 describe('a first start without configuration', () => {
   it('makes everything, and prints a curl line that works when pasted', async () => {
