@@ -1,3 +1,4 @@
+import { composed } from './composition.js'
 import { illegalArgument } from './errors.js'
 import { isUuid } from './uuid.js'
 
@@ -34,7 +35,7 @@ const MAX_WILDCARD_SEGMENT = 128
 const UNPRINTABLE = /[\p{Cc}\p{Cs}]/u
 
 /** Names are compared without regard to letter case or Unicode composition, as unique values are. */
-const fold = (text: string): string => text.normalize('NFC').toLowerCase().normalize('NFC')
+const fold = (text: string): string => composed(composed(text).toLowerCase())
 /** Whether two names denote the same. */
 export const isSameName = (a: string, b: string): boolean => fold(a) === fold(b)
 const segmentsOf = (path: string): string[] => path.split('/').filter((segment) => segment !== '')

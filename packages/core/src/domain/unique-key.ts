@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { composed } from './composition.js'
 
 const DIRECT_BYTES = 128
 
@@ -7,7 +8,7 @@ const DIRECT_BYTES = 128
  * composition (NFC) collide. Long values are kept as a prefix and a SHA-256, so that the key stays short.
  */
 export const uniqueKey = (value: string): Buffer => {
-  const bytes = Buffer.from(value.normalize('NFC').toLowerCase(), 'utf8')
+  const bytes = Buffer.from(composed(value).toLowerCase(), 'utf8')
   if (bytes.length <= DIRECT_BYTES) return bytes
   return Buffer.concat([bytes.subarray(0, DIRECT_BYTES - 32), createHash('sha256').update(bytes).digest()])
 }

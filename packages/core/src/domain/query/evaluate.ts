@@ -4,7 +4,7 @@ import type { JsonObject } from '../json.js'
 import { readPath, type Scalar } from '../properties.js'
 import { compareText, fold, words } from '../text.js'
 import { type CompareOp, type Filter, literalValue } from './ast.js'
-import { matchesWildcard } from './wildcard.js'
+import { wildcard } from './wildcard.js'
 
 type Compare = Extract<Filter, { kind: 'compare' }>
 type Contains = Extract<Filter, { kind: 'contains' }>
@@ -58,7 +58,8 @@ const comparison = ({ op, value: literal }: Compare): ((value: Scalar | JsonObje
   }
   const text = fold(wanted)
   if (op === '=' && literal.kind === 'string') {
-    return (value) => typeof value === 'string' && matchesWildcard(text, fold(value))
+    const isLike = wildcard(text)
+    return (value) => typeof value === 'string' && isLike(fold(value))
   }
   return (value) => typeof value === 'string' && holds(op, compareText(fold(value), text))
 }
@@ -78,7 +79,9 @@ const holds = (op: CompareOp, order: number): boolean => {
   }
 }
 
-const containsWord = ({ path, words: patterns }: Contains, doc: JsonObject): boolean => {
+const containsWord = ({ path, words: wanted }: Contains, doc: JsonObject): boolean => {
   const present = readPath(doc, path).flatMap((value) => (typeof value === 'string' ? words(value) : []))
-  return patterns.some((pattern) => present.some((word) => matchesWildcard(pattern, word)))
+  const exact = new Set(wanted.filter((word) => !word.includes('*')))
+  const patterns = wanted.filter((word) => word.includes('*')).map(wildcard)
+  return present.some((word) => exact.has(word) || patterns.some((isLike) => isLike(word)))
 }

@@ -23,6 +23,18 @@ describe('matchesWildcard', () => {
     )
   })
 
+  it('agrees with the definition where pieces are long', () => {
+    const piece = fc.tuple(from('a', 'b'), fc.integer({ min: 1, max: 12 })).map(([text, n]) => text.repeat(n))
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 4 }), fc.array(piece, { maxLength: 8 }), (pieces, texts) => {
+        const [pattern, text] = [`*${pieces.join('*')}*`, texts.join('')]
+        const spelled = new RegExp(`^${pattern.replaceAll('*', '.*')}$`)
+        expect(matchesWildcard(pattern, text)).toBe(spelled.test(text))
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
   it.each([
     ['mor*', 'morning', true],
     ['*an*', 'orange', true],
@@ -38,4 +50,13 @@ describe('matchesWildcard', () => {
     // A backtracking matcher needs more than 2 ** 1000 steps for this and would never come back.
     expect(matchesWildcard(`${'*a'.repeat(1000)}*b`, 'a'.repeat(100_000))).toBe(false)
   })
+
+  it('is not slowed down by a long piece that is almost everywhere', () => {
+    const piece = `${'a'.repeat(8000)}b${'a'.repeat(8000)}`
+    const text = 'a'.repeat(10_000_000)
+
+    // Comparing the piece at every place takes half a minute.
+    expect(matchesWildcard(`*${piece}*`, text)).toBe(false)
+    expect(matchesWildcard(`*${piece}*`, text + piece + text)).toBe(true)
+  }, 5000)
 })
