@@ -1,3 +1,4 @@
+import { documentText } from '../../domain/document.js'
 import type { JsonObject } from '../../domain/json.js'
 import type { Links, StoredEntity } from '../store.js'
 
@@ -49,10 +50,6 @@ export class EntityRow implements StoredEntity {
     return new EntityRow(this.app, this.id, this.collection, documentText(object), this.links, object)
   }
 }
-
-/** The text to store: `uuid` first, even before properties whose names are numbers. */
-export const documentText = ({ uuid, ...rest }: JsonObject): string =>
-  `{"uuid":"${uuid as string}",${JSON.stringify(rest).slice(1)}`
 
 /** `links` with a verb added, or the same value when it is there already. */
 export const addLink = (links: Links | null, direction: 'out' | 'in', verb: string): Links => {

@@ -10,7 +10,7 @@ import { indexKeys, missingPaths } from './index-keys.js'
 import { deleteWords, INDEX_ROW, insertWords, markMulti } from './index-rows.js'
 import { all, asOne, bindUuid, type Dialect, deleteRows, insertRows, rowsAs, run, type Sql } from './sql.js'
 import { StaleCatalog } from './stale-catalog.js'
-import type { EdgeEntry, Entry, WriteState } from './write-state.js'
+import type { EdgeEntry, Entry, ReplyEntry, WriteState } from './write-state.js'
 
 const UNIQUE_ROW = INDEX_ROW
 const EDGE_KEY = [
@@ -45,6 +45,11 @@ const CHANGE_ROW = [
   ['principal', 'text'],
   ['at', 'bigint'],
 ] as const
+const REPLY_KEY = [
+  ['app_id', 'bigint'],
+  ['key', 'text'],
+] as const
+const REPLY_ROW = [...REPLY_KEY, ['value', 'text'], ['expires', 'bigint']] as const
 const COUNT_SHARDS = 16
 
 export interface FlushOptions {
@@ -97,6 +102,7 @@ export class Flush {
     this.#dictionaries(touched)
     this.#counts(touched)
     this.#settings()
+    this.#replies()
     const loosened = await this.#looseEnds(touched)
     for (const statement of this.#statements()) await run(this.#connection, this.#dialect, statement)
     await this.#unlink(loosened)
@@ -330,6 +336,16 @@ export class Flush {
     for (const statement of insertRows(this.#dialect, 'change', CHANGE_ROW, rows)) {
       await run(this.#connection, this.#dialect, statement)
     }
+  }
+
+  /** A key that another process has used meanwhile breaks the insert, and the transaction is run again. */
+  #replies(): void {
+    const fresh = [...this.#state.replies.values()].filter(({ isNew }) => isNew)
+    const expired = fresh.filter(({ wasThere }) => wasThere)
+    const key = ({ app, key }: ReplyEntry): unknown[] => [app, key]
+    this.#deletes.push(...deleteRows(this.#dialect, 'reply', REPLY_KEY, expired.map(key)))
+    const rows = fresh.map((reply) => [...key(reply), reply.value, reply.expires])
+    this.#writes.push(...insertRows(this.#dialect, 'reply', REPLY_ROW, rows))
   }
 
   #settings(): void {

@@ -23,6 +23,8 @@ export type Need =
   | { kind: 'id'; app: number; id: number }
   | { kind: 'unique'; app: number; path: number; key: Buffer }
   | { kind: 'edge'; app: number; src: number; verb: number; tgt: number }
+  | { kind: 'sources'; app: number; verb: number; tgt: number }
+  | { kind: 'reply'; app: number; key: string }
   | { kind: 'dictionary'; app: number; id: number; name: string }
   | { kind: 'ids' }
 
@@ -72,7 +74,9 @@ export class NeedReader {
     await this.#readIds(of('id'))
     await this.#readUniques(of('unique'))
     await this.#readEdges(of('edge'))
+    for (const need of of('sources')) await this.#readSources(need)
     await this.#readDictionaries(of('dictionary'))
+    await this.#readReplies(of('reply'))
     const wanting = of('ids').length
     if (wanting > 0) {
       this.#idsWanted = Math.max(wanting, this.#idsWanted * 4)
@@ -214,6 +218,47 @@ export class NeedReader {
     )
     for (const { app_id: app, src, verb_id: verbId, tgt, seq } of rows) {
       this.#state.edges.set(`${src}:${verbId}:${tgt}`, { app, src, verbId, tgt, original: seq, current: seq })
+    }
+  }
+
+  async #readSources({ app, verb, tgt }: NeedOf<'sources'>): Promise<void> {
+    const rows = await all<{ src: number; seq: number }>(this.#connection, this.#dialect, {
+      text: 'SELECT src, seq FROM edge WHERE app_id = ? AND tgt = ? AND verb_id = ? ORDER BY src',
+      values: [app, tgt, verb],
+    })
+    this.#state.sources.set(
+      `${verb}:${tgt}`,
+      rows.map(({ src }) => src),
+    )
+    for (const { src, seq } of rows) {
+      const slot = `${src}:${verb}:${tgt}`
+      if (!this.#state.edges.has(slot))
+        this.#state.edges.set(slot, { app, src, verbId: verb, tgt, original: seq, current: seq })
+    }
+  }
+
+  async #readReplies(needs: NeedOf<'reply'>[]): Promise<void> {
+    for (const [app, keys] of grouped(needs, ({ key }) => key)) {
+      for (const key of keys)
+        this.#state.replies.set(`${app}:${key}`, {
+          app,
+          key,
+          wasThere: false,
+          value: null,
+          expires: 0,
+          isNew: false,
+        })
+      const list = isIn(this.#dialect, 'key', 'text', keys)
+      const rows = await all<{ key: string; value: string; expires: number }>(
+        this.#connection,
+        this.#dialect,
+        {
+          text: `SELECT key, value, expires FROM reply WHERE app_id = ? AND ${list.text}`,
+          values: [app, ...list.values],
+        },
+      )
+      for (const row of rows)
+        this.#state.replies.set(`${app}:${row.key}`, { app, ...row, wasThere: true, isNew: false })
     }
   }
 

@@ -1,3 +1,4 @@
+import { documentText } from '../../domain/document.js'
 import { DuplicateError, illegalArgument } from '../../domain/errors.js'
 import type { JsonObject } from '../../domain/json.js'
 import { uniqueKey } from '../../domain/unique-key.js'
@@ -5,9 +6,9 @@ import { HIDDEN_VERB } from '../../domain/verbs.js'
 import type { AppTransaction, CollectionSettings, StoredEntity, Transaction } from '../store.js'
 import type { AppCatalog, Collection, Path } from './catalog.js'
 import { pathKey } from './catalog.js'
-import { addLink, documentText, EntityRow } from './entity-row.js'
+import { addLink, EntityRow } from './entity-row.js'
 import type { Need } from './needs.js'
-import { type Entry, Missing, type WriteState } from './write-state.js'
+import { type Entry, Missing, type ReplyEntry, type WriteState } from './write-state.js'
 
 export interface TransactionContext {
   state: WriteState
@@ -60,24 +61,6 @@ export class SqlTransaction implements Transaction {
     }
   }
 
-  each<T, R>(items: readonly T[], work: (item: T, index: number) => R): R[] {
-    const { state } = this.#context
-    const results: R[] = []
-    const needs: Need[] = []
-    for (const [index, item] of items.entries()) {
-      const mark = state.mark()
-      try {
-        results.push(work(item, index))
-      } catch (error) {
-        if (!(error instanceof Missing)) throw error
-        state.undo(mark)
-        needs.push(...error.needs)
-      }
-    }
-    if (needs.length > 0) throw new Missing(...needs)
-    return results
-  }
-
   afterCommit(effect: () => void): void {
     this.#effects.push(effect)
   }
@@ -113,6 +96,24 @@ class SqlAppTransaction implements AppTransaction {
   find(collection: string, property: string, value: string): EntityRow | null {
     const owner = this.#owner(this.#uniquePath(this.#collection(collection), property), value)
     return owner === null ? null : this.#row(owner)
+  }
+
+  each<T, R>(items: readonly T[], work: (item: T, index: number) => R): R[] {
+    const results: R[] = []
+    const needs: Need[] = []
+    for (const [index, item] of items.entries()) {
+      const mark = this.#state.mark()
+      try {
+        results.push(work(item, index))
+      } catch (error) {
+        this.#state.undo(mark)
+        if (error instanceof Missing) needs.push(...error.needs)
+        // After an item that lacks something, others may fail for want of what it would have written.
+        else if (needs.length === 0) throw error
+      }
+    }
+    if (needs.length > 0) throw new Missing(...needs)
+    return results
   }
 
   insert(collection: string, object: JsonObject): EntityRow {
@@ -169,6 +170,19 @@ class SqlAppTransaction implements AppTransaction {
     this.#log('connect', this.#entry(source).collectionId, source.uuid, verbId, target.uuid)
   }
 
+  sources(verb: string, target: StoredEntity): EntityRow[] {
+    const verbId = this.#verb(verb)
+    const isNew = this.#state.rows.get(target.id)?.original === null
+    const slot = `${verbId}:${target.id}`
+    const need: Need = { kind: 'sources', app: this.#app, verb: verbId, tgt: target.id }
+    const stored = isNew ? [] : this.#need(this.#state.sources.get(slot), need)
+    const made = [...this.#state.edges.values()]
+      .filter((edge) => edge.verbId === verbId && edge.tgt === target.id && edge.current !== null)
+      .map(({ src }) => src)
+    const sources = this.each([...new Set([...stored, ...made])], (id) => this.#row(id))
+    return sources.filter((row): row is EntityRow => row !== null && this.isConnected(row, verb, target))
+  }
+
   disconnect(source: StoredEntity, verb: string, target: StoredEntity): boolean {
     const verbId = this.#verb(verb)
     const edge = this.#edge(source, verbId, target)
@@ -210,6 +224,21 @@ class SqlAppTransaction implements AppTransaction {
   setSettings(collection: string, settings: CollectionSettings | null): void {
     const { id } = this.#collection(collection)
     this.#state.set(this.#state.settings, `${this.#app}:${id}`, { app: this.#app, collection, settings })
+  }
+
+  reply(key: string): string | null {
+    const { value, expires } = this.#reply(key)
+    return expires > this.#context.now ? value : null
+  }
+
+  keepReply(key: string, value: string, expires: number): void {
+    const entry = { ...this.#reply(key), value, expires, isNew: true }
+    this.#state.set(this.#state.replies, `${this.#app}:${key}`, entry)
+  }
+
+  #reply(key: string): ReplyEntry {
+    const need: Need = { kind: 'reply', app: this.#app, key }
+    return this.#need(this.#state.replies.get(`${this.#app}:${key}`), need)
   }
 
   #need<T>(value: T | undefined, need: Need): T {

@@ -45,6 +45,17 @@ export interface DictionaryEntry {
   current: ReadonlyMap<string, string>
 }
 
+export interface ReplyEntry {
+  app: number
+  key: string
+  /** Whether a row was there, be it expired or not. */
+  wasThere: boolean
+  value: string | null
+  /** UTC milliseconds. */
+  expires: number
+  isNew: boolean
+}
+
 export interface LogLine {
   app: number
   collectionId: number
@@ -71,7 +82,10 @@ export class WriteState {
   readonly byUuid = new Map<string, number | null>()
   readonly uniques = new Map<string, UniqueEntry>()
   readonly edges = new Map<string, EdgeEntry>()
+  /** Ids of what is connected to an entity, by its id and the verb's, as it was stored. */
+  readonly sources = new Map<string, readonly number[]>()
   readonly dictionaries = new Map<string, DictionaryEntry>()
+  readonly replies = new Map<string, ReplyEntry>()
   readonly settings = new Map<string, SettingsEntry>()
   readonly lines: LogLine[] = []
   readonly #ids: IdSource

@@ -1,0 +1,72 @@
+import type { Lookup, Store, StoredEntity } from '../store.js'
+
+type Read = () => Promise<StoredEntity | null>
+
+/** Thrown inside a function that looks up what has not been read yet. */
+class Unread {
+  constructor(readonly reads: ReadonlyMap<string, Read>) {}
+}
+
+/** Look-ups outside a transaction. What has been found once stays the same for the function's next run. */
+class RememberingLookup implements Lookup {
+  readonly #store: Store
+  readonly #app: number
+  readonly #known = new Map<string, StoredEntity | null>()
+
+  constructor(store: Store, app: number) {
+    this.#store = store
+    this.#app = app
+  }
+
+  get(collection: string, uuid: string): StoredEntity | null {
+    const entity = this.getAny(uuid)
+    return entity?.collection === collection ? entity : null
+  }
+
+  getAny(uuid: string): StoredEntity | null {
+    return this.#recall(`uuid:${uuid}`, () => this.#store.getAny(this.#app, uuid))
+  }
+
+  find(collection: string, property: string, value: string): StoredEntity | null {
+    const key = JSON.stringify([collection, property, value])
+    return this.#recall(key, () => this.#store.find(this.#app, collection, property, value))
+  }
+
+  each<T, R>(items: readonly T[], work: (item: T, index: number) => R): R[] {
+    const results: R[] = []
+    const reads = new Map<string, Read>()
+    for (const [index, item] of items.entries()) {
+      try {
+        results.push(work(item, index))
+      } catch (error) {
+        if (error instanceof Unread) for (const [key, read] of error.reads) reads.set(key, read)
+        else if (reads.size === 0) throw error
+      }
+    }
+    if (reads.size > 0) throw new Unread(reads)
+    return results
+  }
+
+  async read(reads: ReadonlyMap<string, Read>): Promise<void> {
+    await Promise.all([...reads].map(async ([key, read]) => this.#known.set(key, await read())))
+  }
+
+  #recall(key: string, read: Read): StoredEntity | null {
+    const known = this.#known.get(key)
+    if (known === undefined) throw new Unread(new Map([[key, read]]))
+    return known
+  }
+}
+
+/** Runs `work` again until everything that it looks up has been read. */
+export const lookingUp = async <T>(store: Store, app: number, work: (lookup: Lookup) => T): Promise<T> => {
+  const lookup = new RememberingLookup(store, app)
+  for (;;) {
+    try {
+      return work(lookup)
+    } catch (error) {
+      if (!(error instanceof Unread)) throw error
+      await lookup.read(error.reads)
+    }
+  }
+}
