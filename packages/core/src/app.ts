@@ -21,12 +21,14 @@ import {
 } from './features/auth/index.js'
 import {
   administrationRoutes,
+  batchRoute,
   CollectionAdministration,
   Collections,
   collectionsDoor,
   PathReader,
   Renderer,
   Session,
+  type SessionDoors,
 } from './features/collections/index.js'
 import { deviceDescriptor } from './features/devices/index.js'
 import { groupDescriptor } from './features/groups/index.js'
@@ -112,7 +114,7 @@ export class Engine {
   readonly #entities: Entities
   readonly #organizations: Organizations
   readonly #authenticator: Authenticator
-  readonly #collections: { collections: Collections; paths: PathReader }
+  readonly #collections: SessionDoors
   readonly #administration: CollectionAdministration
   readonly #dispatcher: Dispatcher
   readonly #bootstrapOptions: Parameters<typeof bootstrap>[0]
@@ -194,7 +196,8 @@ export class Engine {
       grants,
       clock,
     })
-    this.#collections = { collections: new Collections(entities, forget), paths: new PathReader(entities) }
+    const paths = new PathReader(entities)
+    this.#collections = { engine: entities, collections: new Collections(entities, paths, forget), paths }
     this.#administration = new CollectionAdministration(entities, clock)
     const properties = async (app: Application) => (await organizations.entityOf(app)).object
     const describe = ({ owner }: { owner: StoredEntity }) =>
@@ -213,6 +216,7 @@ export class Engine {
         ...permissionRoutes(roles),
         ...userRoutes({ engine: entities, passwords, tokens, renderer, changed: forget }),
         ...administrationRoutes(this.#administration),
+        batchRoute({ ...this.#collections, renderer }),
       ],
       collections: collectionsDoor({ ...this.#collections, renderer }) as (
         call: AppCall,
@@ -274,6 +278,7 @@ export class Engine {
   async #prune(now: number, retention: number, opaque: OpaqueTokens | null, log: Log): Promise<void> {
     try {
       await this.#entities.store.pruneChanges(now - retention)
+      await this.#entities.store.pruneReplies(now)
       await opaque?.removeExpired(now)
     } catch (err) {
       log.warn({ err }, 'what is out of date could not be removed; trying again in an hour')
@@ -283,12 +288,12 @@ export class Engine {
 
 /** An application before it is said who is asking. */
 export class AppDoor {
-  readonly #collections: { collections: Collections; paths: PathReader }
+  readonly #collections: SessionDoors
   readonly #resolve: () => Promise<Application>
   readonly #callerFor: (principal: Principal, app: Application) => Promise<Caller>
 
   constructor(
-    collections: { collections: Collections; paths: PathReader },
+    collections: SessionDoors,
     resolve: () => Promise<Application>,
     callerFor: (principal: Principal, app: Application) => Promise<Caller>,
   ) {

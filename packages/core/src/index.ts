@@ -5,6 +5,26 @@ export { AppDoor, Engine, type EngineOptions, type Log, openEngine } from './app
 export type { Entity } from './domain/entity.js'
 export { AppError, ERROR_CODES, type ErrorCode, type FieldProblem } from './domain/errors.js'
 export type { Json, JsonObject } from './domain/json.js'
-export type { EntityPage, EntityRef, ListOptions, Session } from './features/collections/index.js'
+export { checkDepth, tooDeep } from './domain/json-depth.js'
+export {
+  DEFAULT_LIMITS,
+  LIMIT_NAMES,
+  LIMITS,
+  type LimitName,
+  type LimitRule,
+  type Limits,
+  limitProblem,
+  limitsOf,
+} from './domain/limits.js'
+export {
+  type BatchOperation,
+  type EntityPage,
+  type EntityRef,
+  entityTagOf,
+  type ListOptions,
+  type OperationOutcome,
+  type Session,
+  type WriteConditions,
+} from './features/collections/index.js'
 export type { Bootstrapped, FirstStart } from './features/organizations/index.js'
 export { NewerSchemaError } from './storage/typeorm/migrate.js'

@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 
-export const METHODS = 'GET, HEAD, POST, PUT, DELETE, OPTIONS'
+export const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'
+/** Headers of replies that pages of other origins may read. */
+const EXPOSED = 'ETag, Idempotency-Replayed, Retry-After, X-Request-Id'
 const ORIGIN_OF_URL = /^https?:\/\/[^/?#\s]+/i
 
 /**
@@ -12,7 +14,7 @@ export const addCorsHeaders = (req: IncomingMessage, headers: string[]): void =>
   const origin = req.headers.origin ?? ORIGIN_OF_URL.exec(req.headers.referer ?? '')?.[0]
   headers.push('Access-Control-Allow-Origin', origin ?? '*')
   if (origin !== undefined) headers.push('Access-Control-Allow-Credentials', 'true')
-  headers.push('Access-Control-Expose-Headers', 'X-Request-Id, Retry-After')
+  headers.push('Access-Control-Expose-Headers', EXPOSED)
 }
 
 /** Headers of the reply to OPTIONS: what a preflight asked for is allowed. */

@@ -1,10 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type ApiReply, AppError, errorReply, type Method } from '@entigrid/core'
+import { type ApiReply, AppError, errorReply, type Limits, limitsOf, type Method } from '@entigrid/core'
 import { baseUrlOf } from './base-url.js'
 import { METHODS, preflightHeaders } from './cors.js'
 import type { Engine } from './engine.js'
 import { jsonpCallback } from './jsonp.js'
-import { DEFAULT_LIMITS, type Limits } from './limits.js'
 import type { Log } from './log.js'
 import { Probes } from './probes.js'
 import { adoptBody, type Body, ClientGone, readBody } from './read-body.js'
@@ -16,6 +15,7 @@ export interface HandlerOptions {
   publicUrl?: string | undefined
   /** Believe `X-Forwarded-Proto` and `X-Forwarded-Host`. Only behind a proxy that always sets them. */
   trustProxy?: boolean | undefined
+  /** Of these, `body`, `depth` and `url` are checked here; by default they are the engine's. */
   limits?: Partial<Limits> | undefined
   /** Gets one line per request, and the text of errors that callers must not see. */
   log?: Log | undefined
@@ -40,6 +40,7 @@ interface Target {
   search: string
 }
 
+const WRITES: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
 const ROOT: Mounting = { path: '' }
 
 /** Answers requests of `node:http`. It reads the body, replies and logs; it never throws and never calls on. */
@@ -59,7 +60,7 @@ class HttpDoor {
   constructor(engine: Engine, options: HandlerOptions) {
     this.#engine = engine
     this.#options = options
-    this.#limits = { ...DEFAULT_LIMITS, ...options.limits }
+    this.#limits = limitsOf({ ...engine.limits, ...options.limits })
     this.#publicUrl = options.publicUrl?.replace(/\/+$/, '')
     this.#now = options.clock ?? Date.now
     this.#probes = new Probes(engine, this.#now())
@@ -100,8 +101,7 @@ class HttpDoor {
     const { method } = req
     if (method === 'OPTIONS') return { status: 200, json: '{}', headers: preflightHeaders(req) }
     const reads = method === 'GET' || method === 'HEAD'
-    if (!reads && method !== 'POST' && method !== 'PUT' && method !== 'DELETE')
-      return this.#refuse(method, startedAt)
+    if (!reads && !WRITES.has(method ?? '')) return this.#refuse(method, startedAt)
     const baseUrl = this.#publicUrl ?? baseUrlOf(req, mounting.path, this.#options.trustProxy === true)
     if (reads) {
       if (target.path === '/') return { status: 307, json: '{}', headers: { Location: `${baseUrl}/status` } }
@@ -115,6 +115,9 @@ class HttpDoor {
       path: target.path,
       search: target.search,
       authorization: req.headers.authorization,
+      ifMatch: req.headers['if-match'],
+      ifNoneMatch: req.headers['if-none-match'],
+      idempotencyKey: headerText(req.headers['idempotency-key']),
       body: body?.json,
       form: body?.form === true,
       baseUrl,
@@ -144,6 +147,10 @@ class HttpDoor {
     )
   }
 }
+
+/** A header that is sent twice is joined, as Node does with those it knows (RFC 9110, 5.3). */
+const headerText = (value: string | string[] | undefined): string | undefined =>
+  Array.isArray(value) ? value.join(', ') : value
 
 /** Splits a request target at its first `?`. Proxies send whole URLs; what precedes the path is dropped. */
 const targetOf = (url = '/'): Target => {

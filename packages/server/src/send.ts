@@ -36,7 +36,9 @@ export const send = async (
     (await compress(text, { level: 1 }))
   const body = compressed || text
 
-  const headers: string[] = ['Content-Length', String(compressed ? compressed.length : length)]
+  // A 304 has no body, and no length of one (RFC 9110, 15.4.5).
+  const headers: string[] =
+    status === 304 ? [] : ['Content-Length', String(compressed ? compressed.length : length)]
   if (text !== '') headers.push('Content-Type', contentType(reply, callback))
   if (compressed) headers.push('Content-Encoding', 'gzip')
   headers.push(

@@ -421,10 +421,10 @@ describe.each(DATABASES)('methods on a collection on %s', (database) => {
     })
   })
 
-  it.each(['PATCH', 'PROPFIND'])('%s is not supported', async (method) => {
+  it('PROPFIND is not supported', async () => {
     const { app } = await openDogs()
 
-    const { status, body } = await app.get('/dogs', { method })
+    const { status, body } = await app.get('/dogs', { method: 'PROPFIND' })
 
     expect([status, body.error]).toEqual([405, 'not_allowed'])
   })

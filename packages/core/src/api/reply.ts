@@ -35,6 +35,7 @@ const appErrorReply = (error: AppError, times: { timestamp: number; duration: nu
     code: error.status,
     message: error.message,
   }
+  if (error.operation !== undefined) body.operation = error.operation
   if (error.fields !== undefined) body.fields = error.fields
   const reply: ApiReply = { status: error.status, json: JSON.stringify(body) }
   if (error.retryAfter !== undefined) reply.headers = { 'Retry-After': String(error.retryAfter) }

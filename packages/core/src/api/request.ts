@@ -2,7 +2,7 @@ import type { FieldProblem } from '../domain/errors.js'
 import type { Json } from '../domain/json.js'
 import type { Principal } from './principal.js'
 
-export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE'
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 /**
  * One request, freed from its transport. HTTP and the in-process client both make these; everything past
@@ -16,6 +16,11 @@ export interface ApiRequest {
   search: string
   /** Value of the `Authorization` header. */
   authorization?: string | undefined
+  /** Values of the headers `If-Match` and `If-None-Match` (RFC 9110, 13.1). */
+  ifMatch?: string | undefined
+  ifNoneMatch?: string | undefined
+  /** Value of the header `Idempotency-Key`. */
+  idempotencyKey?: string | undefined
   /** Parsed JSON body, or the fields of a form. `undefined` when there was none. */
   body?: Json | undefined
   /** True when `body` came from a form (all values are strings). */
@@ -30,7 +35,7 @@ export interface ApiRequest {
 /** One reply: a status, a JSON text, and the few headers that belong to its meaning. */
 export interface ApiReply {
   status: number
-  /** The whole body. Stored documents reach it without being parsed. */
+  /** The whole body, empty with status 304. Stored documents reach it without being parsed. */
   json: string
   headers?: Record<string, string>
 }
@@ -45,5 +50,7 @@ export interface ErrorBody {
   /** HTTP status, and the same text again: the reference's `Error` model. */
   code: number
   message: string
+  /** Place, from 0, of the operation of a batch that failed. */
+  operation?: number
   fields?: FieldProblem[]
 }

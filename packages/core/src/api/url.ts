@@ -1,5 +1,6 @@
 import { illegalArgument } from '../domain/errors.js'
 import { isJsonObject } from '../domain/json.js'
+import { DEFAULT_LIMITS } from '../domain/limits.js'
 
 /** Parameters of a query string, in order; a name may repeat. */
 export type Params = ReadonlyMap<string, readonly string[]>
@@ -11,17 +12,16 @@ export interface Segment {
   query: Params | null
 }
 
-const MAX_SEGMENTS = 24
 const NO_PARAMS: Params = new Map()
 const MATRIX = /;(?=(?:ql|q|query|limit|cursor)=)/i
 
 /** @throws {AppError} `illegal_argument` for a broken percent sequence, a NUL, or a path of too many steps. */
-export const parsePath = (path: string): Segment[] => {
+export const parsePath = (path: string, most: number = DEFAULT_LIMITS.pathSegments): Segment[] => {
   const segments: Segment[] = []
   for (const part of path.split('/')) {
     if (part !== '') segments.push(parseSegment(part))
   }
-  if (segments.length > MAX_SEGMENTS) throw illegalArgument(`A path has at most ${MAX_SEGMENTS} segments`)
+  if (segments.length > most) throw illegalArgument(`A path has at most ${most} segments`)
   return segments
 }
 

@@ -1,6 +1,8 @@
 import { AppError, illegalArgument } from './errors.js'
 import { normaliseLocations } from './geo.js'
 import { isJsonObject, type Json, type JsonObject } from './json.js'
+import { mergePatch } from './merge-patch.js'
+import { applyOperator, isOperator } from './operators.js'
 import { isUuid } from './uuid.js'
 
 /** An entity as callers see it; `metadata` is added when it leaves. */
@@ -31,9 +33,12 @@ export type PropertyType = 'string' | 'number' | 'boolean' | 'object'
 const SYSTEM = new Set(['uuid', 'type', 'created', 'modified', 'metadata', 'membership', 'connection'])
 const MAX_NAME = 1000
 
+/** How a body is laid over what is there: whole properties (Usergrid's PUT), or deep (JSON merge patch). */
+export type MergeMode = 'replace' | 'patch'
+
 /**
  * Body properties laid over those of an entity: property names ignore case and keep their first spelling;
- * `null` and the empty string remove a property (Usergrid, data rules for PUT and POST).
+ * `null` and, unless it is a patch, the empty string remove a property (Usergrid, data rules for PUT and POST).
  * @throws {AppError} `required_property_not_found`, `property_type_conversion`, `illegal_argument`.
  */
 export const mergeProperties = (
@@ -41,7 +46,9 @@ export const mergeProperties = (
   rules: PropertyRules,
   before: JsonObject | null,
   body: JsonObject,
+  mode: MergeMode = 'replace',
 ): Map<string, Json> => {
+  const lay = mode === 'patch' ? mergePatch : replaced
   const merged = new Map<string, Json>()
   const spellings = new Map<string, string>()
   for (const [key, value] of Object.entries(before ?? {})) {
@@ -54,8 +61,9 @@ export const mergeProperties = (
     const spelling = spellings.get(lower) ?? (hasMeaning(rules, lower) ? lower : key)
     if (before !== null && rules.immutable.includes(lower) && merged.has(spelling)) continue
     spellings.set(lower, spelling)
-    if (value === null || value === '') merged.delete(spelling)
-    else merged.set(spelling, checked(type, rules, lower, value))
+    const after = lay(spelling, merged.get(spelling), value)
+    if (after === undefined) merged.delete(spelling)
+    else merged.set(spelling, checked(type, rules, lower, after))
   }
   for (const property of rules.required) {
     if (merged.has(property)) continue
@@ -68,6 +76,11 @@ export const mergeProperties = (
     )
   }
   return merged
+}
+
+const replaced = (field: string, before: Json | undefined, value: Json): Json | undefined => {
+  if (value === null || value === '') return undefined
+  return isOperator(value) ? applyOperator(field, before, value) : value
 }
 
 /** Properties that something looks at are stored under one spelling. */
@@ -104,6 +117,7 @@ const convert = (value: Json, wanted: PropertyType): Json | undefined => {
 const checkedName = (value: Json): string => {
   const name = typeof value === 'number' ? String(value) : value
   if (typeof name !== 'string') throw illegalArgument('The name of an entity must be a string', 'name')
+  if (name === '') throw illegalArgument('The name of an entity must not be empty', 'name')
   if (name.length > MAX_NAME) throw illegalArgument(`A name has at most ${MAX_NAME} characters`, 'name')
   // A reference is tried as a uuid first, so such an entity could not be found by its name.
   if (isUuid(name)) throw illegalArgument('A name must not look like a uuid', 'name')

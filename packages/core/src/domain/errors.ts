@@ -37,9 +37,11 @@ export const ERROR_CODES = {
   request_timeout: 408,
   conflict: 409,
   application_already_exists: 409,
+  precondition_failed: 412,
   payload_too_large: 413,
   uri_too_long: 414,
   not_supported: 415,
+  idempotency_key_reused: 422,
   request_header_too_large: 431,
   internal: 500,
   not_implemented: 501,
@@ -61,6 +63,8 @@ export interface ErrorDetails extends ErrorOptions {
   status?: number
   /** Seconds after which a retry makes sense; sent as `Retry-After`. */
   retryAfter?: number
+  /** Place, from 0, of the operation of a batch that failed. */
+  operation?: number
 }
 
 /** The only error meant for callers: its `code` and message reach them. `cause` is for our log alone. */
@@ -69,16 +73,18 @@ export class AppError extends Error {
   readonly status: number
   readonly fields: FieldProblem[] | undefined
   readonly retryAfter: number | undefined
+  readonly operation: number | undefined
 
   constructor(
     readonly code: ErrorCode,
     message: string,
-    { fields, status, retryAfter, ...options }: ErrorDetails = {},
+    { fields, status, retryAfter, operation, ...options }: ErrorDetails = {},
   ) {
     super(message, options)
     this.status = status ?? ERROR_CODES[code]
     this.fields = fields
     this.retryAfter = retryAfter
+    this.operation = operation
   }
 
   /** Stable public name, such as `EntityNotFoundException`, that clients show beside the code. */

@@ -102,12 +102,13 @@ const tags = (from: number, to: number) => ({ from: Buffer.from([from]), to: Buf
 
 /**
  * Keys from `from` (inclusive) to `to` (exclusive) that hold all strings beginning with `text`; others
- * too when it is longer than a key.
+ * too, and so not `exact`, when it is longer than a key.
  */
-export const prefixRange = (text: string): { from: Buffer; to: Buffer } => {
-  const from = Buffer.concat([Buffer.from([STRING]), textBytes(text).bytes])
+export const prefixRange = (text: string): { from: Buffer; to: Buffer; exact: boolean } => {
+  const { bytes, cut } = textBytes(text)
+  const from = Buffer.concat([Buffer.from([STRING]), bytes])
   // Neither UTF-8 nor an escape goes on with FF.
-  return { from, to: Buffer.concat([from, Buffer.from([0xff])]) }
+  return { from, to: Buffer.concat([from, Buffer.from([0xff])]), exact: !cut }
 }
 
 /** The part of a pattern before its first `*`, or `null` if it has none. */

@@ -1,5 +1,6 @@
 import type { PropertyRules } from '../domain/entity.js'
 import type { Json, JsonObject } from '../domain/json.js'
+import { DEFAULT_LIMITS, type Limits } from '../domain/limits.js'
 import type { StoredEntity } from '../storage/store.js'
 import type { Edits } from './edits.js'
 
@@ -62,12 +63,17 @@ const PLAIN: Omit<Descriptor, 'collection'> = {
   adminOnly: [],
 }
 
-/** The built-in collections' descriptors; any other collection is plain. */
+/** What holds for entities: the built-in collections' descriptors, any other collection being plain; and the limits. */
 export class Descriptors {
+  readonly limits: Limits
   readonly #special: ReadonlyMap<string, Descriptor>
   readonly #plain = new Map<string, Descriptor>()
 
-  constructor(special: readonly (Partial<Descriptor> & { collection: string })[]) {
+  constructor(
+    special: readonly (Partial<Descriptor> & { collection: string })[],
+    limits: Limits = DEFAULT_LIMITS,
+  ) {
+    this.limits = limits
     this.#special = new Map(special.map((descriptor) => [descriptor.collection, { ...PLAIN, ...descriptor }]))
   }
 

@@ -1,29 +1,34 @@
-import { buildEntity, type Entity, mergeProperties } from '../domain/entity.js'
+import { buildEntity, type Entity, type MergeMode, mergeProperties } from '../domain/entity.js'
+import { type Conditions, checkConditions, NO_CONDITIONS } from '../domain/entity-tag.js'
 import { entityNotFound, illegalArgument, resourceNotFound } from '../domain/errors.js'
 import type { JsonObject } from '../domain/json.js'
 import { typeName } from '../domain/names.js'
 import { isUuid, newUuid } from '../domain/uuid.js'
 import type { AppTransaction, StoredEntity, Transaction } from '../storage/store.js'
 import type { Descriptor, Descriptors } from './descriptor.js'
+import type { Preparations } from './preparations.js'
+import { Reads } from './reads.js'
 
 /**
  * Changes of entities inside a transaction, for one application. Whatever a feature does to an entity goes
  * through here, so that the rules of its descriptor hold everywhere.
  */
-export class Edits {
+export class Edits extends Reads {
   readonly tx: AppTransaction
   readonly #transaction: Transaction
-  readonly #descriptors: Descriptors
+  readonly #preparations: Preparations
 
-  constructor(transaction: Transaction, app: number, descriptors: Descriptors) {
+  constructor(transaction: Transaction, app: number, descriptors: Descriptors, preparations: Preparations) {
+    const tx = transaction.app(app)
+    super(tx, descriptors)
+    this.tx = tx
     this.#transaction = transaction
-    this.#descriptors = descriptors
-    this.tx = transaction.app(app)
+    this.#preparations = preparations
   }
 
   /** The same transaction, in another application. */
   in(app: number): Edits {
-    return new Edits(this.#transaction, app, this.#descriptors)
+    return new Edits(this.#transaction, app, this.descriptors, this.#preparations)
   }
 
   /** UTC milliseconds. */
@@ -35,34 +40,14 @@ export class Edits {
     return this.#transaction.attempt(work)
   }
 
-  /** Like `items.map(work)`, with far fewer reads. */
-  each<T, R>(items: readonly T[], work: (item: T, index: number) => R): R[] {
-    return this.#transaction.each(items, work)
-  }
-
   afterCommit(effect: () => void): void {
     this.#transaction.afterCommit(effect)
   }
 
-  /** The entity that a path segment means, or `null`. */
-  find(collection: string, ref: string): StoredEntity | null {
-    if (isUuid(ref)) return this.tx.get(collection, ref.toLowerCase())
-    for (const property of aliasesFor(this.#descriptors.of(collection), ref)) {
-      const found = this.tx.find(collection, property, ref)
-      if (found !== null) return found
-    }
-    return null
-  }
-
-  /** @throws {AppError} `service_resource_not_found` */
-  get(collection: string, ref: string): StoredEntity {
-    const entity = this.find(collection, ref)
-    if (entity === null) throw resourceNotFound()
-    return entity
-  }
-
   create(collection: string, body: JsonObject, { uuid = newUuid(), keepTimes = false } = {}): StoredEntity {
-    const descriptor = this.#descriptors.of(collection)
+    const descriptor = this.descriptors.of(collection)
+    const { secure } = descriptor
+    const secured = secure && this.#preparations.get(securedKey(collection, body), () => secure(body))
     const type = typeName(collection)
     const withDefaults = mergeProperties(type, { ...descriptor, required: [] }, null, body)
     descriptor.prepare?.(withDefaults, this.now)
@@ -70,23 +55,34 @@ export class Edits {
     descriptor.check?.(properties)
     const created = (keepTimes && timeOf(body['created'])) || this.now
     const modified = (keepTimes && timeOf(body['modified'])) || Math.max(created, this.now)
-    return this.tx.insert(collection, buildEntity({ uuid, type, created, modified }, properties))
+    const entity = this.tx.insert(collection, buildEntity({ uuid, type, created, modified }, properties))
+    secured?.(this, entity)
+    return entity
   }
 
-  /** Lays `body` over the entity: given properties are replaced whole, others stay. */
-  update(entity: StoredEntity, body: JsonObject): StoredEntity {
+  /** Lays `body` over the entity: given properties are replaced whole, or merged as a patch; others stay. */
+  update(entity: StoredEntity, body: JsonObject, mode: MergeMode = 'replace'): StoredEntity {
     const { uuid, type, created } = entity.object as Entity
-    const descriptor = this.#descriptors.of(entity.collection)
-    const properties = mergeProperties(type, descriptor, entity.object, body)
+    const descriptor = this.descriptors.of(entity.collection)
+    const properties = mergeProperties(type, descriptor, entity.object, body, mode)
     descriptor.check?.(properties)
     return this.tx.replace(entity, buildEntity({ uuid, type, created, modified: this.now }, properties))
   }
 
-  /** Updates the entity, or creates it under the uuid or name that the path gave. */
-  put(collection: string, ref: string, body: JsonObject): StoredEntity {
+  /**
+   * Updates the entity, or creates it under the uuid or name that the path gave.
+   * @throws {AppError} `precondition_failed`
+   */
+  put(
+    collection: string,
+    ref: string,
+    body: JsonObject,
+    conditions: Conditions = NO_CONDITIONS,
+  ): StoredEntity {
     const found = this.find(collection, ref)
+    checkConditions(conditions, found)
     if (found !== null) return this.update(found, body)
-    if (!isUuid(ref)) return this.create(collection, namedBy(this.#descriptors.of(collection), ref, body))
+    if (!isUuid(ref)) return this.create(collection, namedBy(this.descriptors.of(collection), ref, body))
     const uuid = ref.toLowerCase()
     if (this.tx.getAny(uuid) !== null) {
       throw illegalArgument(`Entity ${uuid} is not in the collection "${collection}"`)
@@ -94,22 +90,30 @@ export class Edits {
     return this.create(collection, body, { uuid, keepTimes: true })
   }
 
-  remove(collection: string, ref: string): StoredEntity {
+  /** Merges `body` into the entity (RFC 7396). @throws {AppError} `service_resource_not_found`, `precondition_failed`. */
+  patch(
+    collection: string,
+    ref: string,
+    body: JsonObject,
+    conditions: Conditions = NO_CONDITIONS,
+  ): StoredEntity {
     const entity = this.get(collection, ref)
+    checkConditions(conditions, entity)
+    return this.update(entity, body, 'patch')
+  }
+
+  /** @throws {AppError} `service_resource_not_found`, `precondition_failed` */
+  remove(collection: string, ref: string, conditions: Conditions = NO_CONDITIONS): StoredEntity {
+    const entity = this.get(collection, ref)
+    checkConditions(conditions, entity)
     this.tx.remove(entity)
     return entity
   }
 }
 
-const MAIL = /^[^\s@]+@[^\s@]+$/
-
-/** The properties to look a reference up by: e-mail addresses are tried as such first. */
-export const aliasesFor = ({ alias }: Descriptor, ref: string): readonly string[] =>
-  alias.includes('email')
-    ? MAIL.test(ref)
-      ? ['email', ...alias.filter((name) => name !== 'email')]
-      : alias.filter((name) => name !== 'email')
-    : alias
+/** Under which what a descriptor's `secure` makes of a body is prepared. */
+export const securedKey = (collection: string, body: JsonObject): string =>
+  `secure ${collection} ${JSON.stringify(body)}`
 
 /** A body for an entity that a PUT creates: the name in the path counts, in the body's spelling if they agree. */
 const namedBy = ({ alias, required }: Descriptor, ref: string, body: JsonObject): JsonObject => {

@@ -1,5 +1,7 @@
+import type { MergeMode } from '../domain/entity.js'
 import { AppError, illegalArgument, resourceNotFound } from '../domain/errors.js'
-import type { JsonObject } from '../domain/json.js'
+import { isJsonObject, type JsonObject } from '../domain/json.js'
+import type { Limits } from '../domain/limits.js'
 import { typeName } from '../domain/names.js'
 import type { Filter, Query } from '../domain/query/ast.js'
 import { matches } from '../domain/query/evaluate.js'
@@ -15,7 +17,9 @@ import type {
   StoredEntity,
 } from '../storage/store.js'
 import type { Descriptor, Descriptors } from './descriptor.js'
-import { aliasesFor, Edits, missing } from './edits.js'
+import { Edits, missing, securedKey } from './edits.js'
+import { Preparations } from './preparations.js'
+import { aliasesFor, Reads } from './reads.js'
 
 /** One page of a listing that was asked for with a query. */
 export interface PageRequest {
@@ -60,6 +64,10 @@ export class Engine {
     return this.#store
   }
 
+  get limits(): Limits {
+    return this.#descriptors.limits
+  }
+
   descriptor(collection: string): Descriptor {
     return this.#descriptors.of(collection)
   }
@@ -74,10 +82,37 @@ export class Engine {
   }
 
   /** Runs changes together. `work` is synchronous and may run more than once, see `Store.transact`. */
-  transact<T>(app: number, principal: string | null, work: (edits: Edits) => T): Promise<T> {
-    return this.#store.transact(principal, (transaction) =>
-      work(new Edits(transaction, app, this.#descriptors)),
+  transact<T>(
+    app: number,
+    principal: string | null,
+    work: (edits: Edits) => T,
+    preparations = new Preparations(),
+  ): Promise<T> {
+    return preparations.supply(() =>
+      this.#store.transact(principal, (transaction) =>
+        work(new Edits(transaction, app, this.#descriptors, preparations)),
+      ),
     )
+  }
+
+  /**
+   * Does what must be done before entities with these bodies can be created, all of it at once. Without this a
+   * transaction does it for one entity after the other.
+   */
+  async prepare(collection: string, bodies: readonly unknown[]): Promise<Preparations> {
+    const preparations = new Preparations()
+    const { secure } = this.descriptor(collection)
+    if (secure === undefined) return preparations
+    const objects = bodies.filter(isJsonObject)
+    await Promise.all(
+      objects.map((body) => preparations.prepare(securedKey(collection, body), () => secure(body))),
+    )
+    return preparations
+  }
+
+  /** Runs `work`, a pure function of what it looks up, outside a transaction. */
+  look<T>(app: number, work: (reads: Reads) => T): Promise<T> {
+    return this.#store.look(app, (lookup) => work(new Reads(lookup, this.#descriptors)))
   }
 
   /** The entity that a path segment means, or `null`. */
@@ -139,6 +174,31 @@ export class Engine {
     return this.#store.connected(app, { ...request, among: items })
   }
 
+  /** How many entities match. @throws {AppError} `query_too_broad` */
+  async count(app: number, collection: string, query: Query): Promise<number> {
+    if (query.direct !== null) return (await this.#direct(app, collection, query.direct)).items.length
+    const { filter } = await this.#visible(app, collection, query)
+    return this.#store.count(app, collection, filter)
+  }
+
+  /**
+   * How many of the entities that a hop leads to match, and are accepted by `mayRead` where that is given; each
+   * counts once. @throws {AppError} `query_too_broad`
+   */
+  async countConnected(
+    app: number,
+    source: StoredEntity | readonly StoredEntity[],
+    hop: Hop,
+    query: Query,
+    mayRead: ((entity: StoredEntity) => boolean) | null = null,
+  ): Promise<number> {
+    const { filter } = await this.#visible(app, hop.collection, query)
+    const request = { ...hop, source, filter }
+    if (query.direct === null) return this.#store.countConnected(app, request, mayRead)
+    const { items } = await this.#direct(app, hop.collection, query.direct)
+    return this.#store.countConnected(app, { ...request, among: items }, mayRead)
+  }
+
   /** What would be slow about `list`. */
   async analyse(app: number, collection: string, page: PageRequest): Promise<QueryWarning[]> {
     const request = await this.#listRequest(app, collection, page)
@@ -169,85 +229,8 @@ export class Engine {
     return sources.find(({ id }) => id === found) ?? null
   }
 
-  async create(
-    app: number,
-    principal: string | null,
-    collection: string,
-    body: JsonObject,
-  ): Promise<StoredEntity> {
-    const secured = await this.#secure(collection, body)
-    return this.transact(app, principal, (edits) => this.#created(edits, collection, body, secured))
-  }
-
-  /** Elements that cannot be created are reported and do not keep the others from being stored. */
-  async createMany(
-    app: number,
-    principal: string | null,
-    collection: string,
-    bodies: readonly unknown[],
-  ): Promise<Batch> {
-    checkBatch(bodies)
-    const prepared = await Promise.all(
-      bodies.map(async (body) => {
-        try {
-          return { body: asObject(body), secured: await this.#secure(collection, body as JsonObject) }
-        } catch (error) {
-          return { error: callerError(error) }
-        }
-      }),
-    )
-    return this.transact(app, principal, (edits) => {
-      const batch: Batch = { created: [], failed: [] }
-      edits.each(prepared, (element, index) => {
-        try {
-          if ('error' in element) throw element.error
-          batch.created.push(
-            edits.attempt(() => this.#created(edits, collection, element.body, element.secured)),
-          )
-        } catch (error) {
-          batch.failed.push({ index, error: callerError(error) })
-        }
-      })
-      return batch
-    })
-  }
-
-  /** For entities that are created within a larger transaction: does what must come before it. */
-  async prepareMany(
-    collection: string,
-    bodies: readonly JsonObject[],
-  ): Promise<((edits: Edits) => StoredEntity)[]> {
-    checkBatch(bodies)
-    return Promise.all(
-      bodies.map(async (body) => {
-        const secured = await this.#secure(collection, body)
-        return (edits: Edits) => this.#created(edits, collection, body, secured)
-      }),
-    )
-  }
-
-  /** Updates the entity, or creates it under the uuid or name given. */
-  async put(
-    app: number,
-    principal: string | null,
-    collection: string,
-    ref: string,
-    body: JsonObject,
-  ): Promise<StoredEntity> {
-    const secured =
-      this.descriptor(collection).secure === undefined
-        ? null
-        : await this.#secureNew(app, collection, ref, body)
-    return this.transact(app, principal, (edits) => {
-      const isNew = edits.find(collection, ref) === null
-      const entity = edits.put(collection, ref, body)
-      if (isNew) secured?.(edits, entity)
-      return entity
-    })
-  }
-
-  remove(app: number, principal: string | null, collection: string, ref: string): Promise<StoredEntity> {
-    return this.transact(app, principal, (edits) => edits.remove(collection, ref))
+  create(app: number, principal: string | null, collection: string, body: JsonObject): Promise<StoredEntity> {
+    return this.transact(app, principal, (edits) => edits.create(collection, body))
   }
 
   /** Lays `body` over every match, together. @throws {AppError} `service_resource_not_found` when nothing matches. */
@@ -257,11 +240,12 @@ export class Engine {
     collection: string,
     query: Query,
     body: JsonObject,
+    mode: MergeMode = 'replace',
   ): Promise<StoredEntity[]> {
     const { filter } = await this.#visible(app, collection, query)
     const { items } = await this.list(app, collection, { query, limit: MAX_BULK, cursor: null })
     const updated = await this.transact(app, principal, (edits) =>
-      edits.each(this.#still(edits, collection, filter, items), (entity) => edits.update(entity, body)),
+      edits.each(this.#still(edits, collection, filter, items), (entity) => edits.update(entity, body, mode)),
     )
     if (updated.length === 0) throw resourceNotFound()
     return updated
@@ -281,20 +265,6 @@ export class Engine {
       edits.each(entities, (entity) => edits.tx.remove(entity))
       return entities
     })
-  }
-
-  async #secure(collection: string, body: JsonObject): Promise<Secured> {
-    return (await this.descriptor(collection).secure?.(body)) ?? null
-  }
-
-  async #secureNew(app: number, collection: string, ref: string, body: JsonObject): Promise<Secured> {
-    return (await this.find(app, collection, ref)) === null ? this.#secure(collection, body) : null
-  }
-
-  #created(edits: Edits, collection: string, body: JsonObject, secured: Secured): StoredEntity {
-    const entity = edits.create(collection, body)
-    secured?.(edits, entity)
-    return entity
   }
 
   /** Those that are still there and still match, now that nobody else can change them. */
@@ -338,20 +308,14 @@ export class Engine {
   }
 }
 
-type Secured = Awaited<ReturnType<NonNullable<Descriptor['secure']>>>
-
-const checkBatch = ({ length }: readonly unknown[]): void => {
+/** @throws {AppError} `illegal_argument` for too many elements. */
+export const checkBatch = ({ length }: readonly unknown[]): void => {
   if (length > MAX_BATCH) throw illegalArgument(`A batch has at most ${MAX_BATCH} elements`)
-}
-
-const callerError = (error: unknown): AppError => {
-  if (error instanceof AppError) return error
-  throw error
 }
 
 /** @throws {AppError} `illegal_argument` when a body or an element of a batch is no JSON object. */
 export const asObject = (body: unknown): JsonObject => {
-  if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body as JsonObject
+  if (isJsonObject(body)) return body
   throw new AppError('illegal_argument', 'An entity is written as a JSON object')
 }
 

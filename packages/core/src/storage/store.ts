@@ -35,16 +35,22 @@ export interface CollectionInfo {
 }
 
 /**
- * Reads and writes within one transaction, for one application. Everything is synchronous: what is not yet
- * in memory is fetched by the store, which then runs the transaction function again from its start.
+ * Synchronous look-ups in one application: what is not yet in memory is fetched, and the function that asked for
+ * it run again from its start.
  */
-export interface AppTransaction {
+export interface Lookup {
   /** The entity with this uuid, or `null` if there is none in that collection. */
   get(collection: string, uuid: string): StoredEntity | null
   /** The entity with this uuid, of whatever collection. */
   getAny(uuid: string): StoredEntity | null
   /** The entity whose unique property has this value (letter case aside). */
   find(collection: string, property: string, value: string): StoredEntity | null
+  /** Like `items.map(work)`; what the items need to be read is read for all of them at once. */
+  each<T, R>(items: readonly T[], work: (item: T, index: number) => R): R[]
+}
+
+/** Reads and writes within one transaction, for one application. */
+export interface AppTransaction extends Lookup {
   /** `object` must have `uuid` and `type` first. @throws {DuplicateError} on a taken unique value. */
   insert(collection: string, object: JsonObject): StoredEntity
   /** Replaces the whole document. @throws {DuplicateError} on a taken unique value. */
@@ -54,6 +60,8 @@ export interface AppTransaction {
   isConnected(source: StoredEntity, verb: string, target: StoredEntity): boolean
   /** Connects, or moves an existing connection to the front. */
   connect(source: StoredEntity, verb: string, target: StoredEntity): void
+  /** Whatever is connected to the target by a verb. */
+  sources(verb: string, target: StoredEntity): StoredEntity[]
   /** Returns whether there was such a connection. */
   disconnect(source: StoredEntity, verb: string, target: StoredEntity): boolean
   /** The entity as this transaction has changed it so far. */
@@ -64,6 +72,10 @@ export interface AppTransaction {
   setEntry(entity: StoredEntity, name: string, key: string, value: string | null): void
   /** Stores a collection's settings, making the collection if it is new. */
   setSettings(collection: string, settings: CollectionSettings | null): void
+  /** The reply kept under a key that has not expired. */
+  reply(key: string): string | null
+  /** Keeps a reply until `expires` (UTC milliseconds). */
+  keepReply(key: string, value: string, expires: number): void
 }
 
 export interface Transaction {
@@ -72,8 +84,6 @@ export interface Transaction {
   app(id: number): AppTransaction
   /** Runs `work`; when it throws, what it wrote is taken back and the transaction may go on. */
   attempt<T>(work: () => T): T
-  /** Like `items.map(work)`; what the items need to be read is read for all of them at once. */
-  each<T, R>(items: readonly T[], work: (item: T, index: number) => R): R[]
   /** Runs `effect` once the transaction is committed. */
   afterCommit(effect: () => void): void
 }
@@ -100,6 +110,12 @@ export interface ConnectedRequest extends ListRequest {
   /** Only these entities; there are no further pages then. */
   among?: readonly StoredEntity[]
 }
+
+/** Which connections to count, see `ConnectedRequest`. */
+export type CountRequest = Pick<
+  ConnectedRequest,
+  'filter' | 'source' | 'direction' | 'verb' | 'collection' | 'among'
+>
 
 export interface Listing {
   items: StoredEntity[]
@@ -153,9 +169,22 @@ export interface Store {
     property: string,
     values: readonly string[],
   ): Promise<(StoredEntity | null)[]>
+  /** Runs `work`, a pure function of what it looks up, outside a transaction. */
+  look<T>(app: number, work: (lookup: Lookup) => T): Promise<T>
   /** @throws {AppError} `illegal_argument` for a foreign cursor, `query_too_broad` past the examined bound. */
   list(app: number, collection: string, request: ListRequest): Promise<Listing>
   connected(app: number, request: ConnectedRequest): Promise<Listing>
+  /**
+   * How many entities of a collection match, within the examined bound; what an index decides costs a twentieth
+   * of it. @throws {AppError} `query_too_broad`
+   */
+  count(app: number, collection: string, filter: Filter | null): Promise<number>
+  /** Like `count`, of far ends of connections, each counted once; with `isCounted`, of those it accepts. */
+  countConnected(
+    app: number,
+    request: CountRequest,
+    isCounted?: ((entity: StoredEntity) => boolean) | null,
+  ): Promise<number>
   /** What would be slow about a listing, which is not carried out. */
   analyse(app: number, collection: string, request: ListRequest): Promise<QueryWarning[]>
   analyseConnected(app: number, request: ConnectedRequest): Promise<QueryWarning[]>
@@ -167,6 +196,8 @@ export interface Store {
   changes(app: number, after: number, limit: number): Promise<Change[]>
   /** Forgets change log lines older than `before` (UTC milliseconds); returns how many. */
   pruneChanges(before: number): Promise<number>
+  /** Forgets kept replies that expired before `now` (UTC milliseconds). */
+  pruneReplies(now: number): Promise<number>
   /**
    * Makes the index paths that a collection's settings ask for; they are maintained from now on, and used once
    * finished. With `everything`, the other paths are not used until then either.

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { AppError } from '../errors.js'
+import { DEFAULT_LIMITS } from '../limits.js'
 import type { CompareOp, Filter, Literal, Query } from './ast.js'
-import { decodeQuery, parseQuery, QUERY_LIMITS } from './parse.js'
+import { decodeQuery, parseQuery } from './parse.js'
 
 const UUID = '4b9d2c10-6f1b-11ee-8c99-0242ac120002'
 const everything: Query = { projection: null, filter: null, direct: null, sort: [] }
@@ -291,9 +292,10 @@ describe('a query that attacks', () => {
     ['closed ones', `${'('.repeat(8000)}a=1${')'.repeat(8000)}`],
     ['nested negations', `${'not('.repeat(3000)}a=1`],
     ['many terms', Array.from({ length: 2700 }, () => 'a=1').join('or ')],
+    ['many words', `a contains '${Array.from({ length: 513 }, (_, at) => `w${at}`).join(' ')}'`],
     ['a megabyte', `a = '${'x'.repeat(1_000_000)}'`],
     ['a megabyte of parentheses', '('.repeat(1_000_000)],
-    ['a long text', `a = '${'x'.repeat(QUERY_LIMITS.text)}'`],
+    ['a long text', `a = '${'x'.repeat(DEFAULT_LIMITS.queryLength)}'`],
     ['many sort keys', `order by ${Array.from({ length: 17 }, (_, at) => `a${at}`).join(',')}`],
     ['a wide projection', `select ${Array.from({ length: 257 }, (_, at) => `a${at}`).join(',')}`],
     ['an unfinished text of escapes', `a = '${"\\'".repeat(30_000)}`],
@@ -302,16 +304,18 @@ describe('a query that attacks', () => {
   })
 
   it('may go as far as the limits', () => {
-    const deep = `${'('.repeat(QUERY_LIMITS.depth)}a=1${')'.repeat(QUERY_LIMITS.depth)}`
-    const wide = Array.from({ length: QUERY_LIMITS.terms }, () => 'a=1').join(' or ')
-    const siblings = Array.from({ length: QUERY_LIMITS.depth + 1 }, () => '(a=1)').join(' or ')
-    const sorted = `order by ${Array.from({ length: QUERY_LIMITS.sortKeys }, (_, at) => `a${at}`).join(',')}`
+    const deep = `${'('.repeat(DEFAULT_LIMITS.queryDepth)}a=1${')'.repeat(DEFAULT_LIMITS.queryDepth)}`
+    const wide = Array.from({ length: DEFAULT_LIMITS.queryTerms }, () => 'a=1').join(' or ')
+    const words = `a contains '${Array.from({ length: 512 }, (_, at) => `w${at}`).join(' ')}'`
+    const siblings = Array.from({ length: DEFAULT_LIMITS.queryDepth + 1 }, () => '(a=1)').join(' or ')
+    const sorted = `order by ${Array.from({ length: DEFAULT_LIMITS.sortKeys }, (_, at) => `a${at}`).join(',')}`
 
     expect(parseQuery(deep).filter).toEqual(a)
-    expect(parseQuery(wide).filter).toMatchObject({ items: { length: QUERY_LIMITS.terms } })
-    expect(parseQuery(siblings).filter).toMatchObject({ items: { length: QUERY_LIMITS.depth + 1 } })
-    expect(parseQuery(sorted).sort).toHaveLength(QUERY_LIMITS.sortKeys)
-    expect(parseQuery(`${' '.repeat(QUERY_LIMITS.text - 3)}a=1`).filter).toEqual(a)
+    expect(parseQuery(wide).filter).toMatchObject({ items: { length: DEFAULT_LIMITS.queryTerms } })
+    expect(parseQuery(words).filter).toMatchObject({ words: { length: 512 } })
+    expect(parseQuery(siblings).filter).toMatchObject({ items: { length: DEFAULT_LIMITS.queryDepth + 1 } })
+    expect(parseQuery(sorted).sort).toHaveLength(DEFAULT_LIMITS.sortKeys)
+    expect(parseQuery(`${' '.repeat(DEFAULT_LIMITS.queryLength - 3)}a=1`).filter).toEqual(a)
   })
 })
 

@@ -1,25 +1,9 @@
 import { AppError } from '../errors.js'
 import { isOnGlobe } from '../geo/location.js'
+import { DEFAULT_LIMITS, type Limits } from '../limits.js'
 import { cutWord, fold } from '../text.js'
 import type { CompareOp, Filter, Literal, Projection, Query, SortKey } from './ast.js'
 import { type Token, tokenize } from './tokens.js'
-
-/** What a query may ask for; beyond a limit it is refused before any work is done. */
-export const QUERY_LIMITS = {
-  /** UTF-16 units of a query. */
-  text: 16_384,
-  /** UTF-16 units of a query with `direct`, whose uuids take 37 each. */
-  directText: 65_536,
-  /** Parentheses within parentheses. */
-  depth: 64,
-  /** Comparisons, `contains` and `within`. */
-  terms: 512,
-  sortKeys: 16,
-  /** Properties of a projection. */
-  properties: 256,
-  /** Entities listed by `direct`. */
-  direct: 1000,
-} as const
 
 const ESCAPED_CHARACTER =
   /%[0-7][\da-f]|%[cd][\da-f]%[89ab][\da-f]|%e[\da-f](?:%[89ab][\da-f]){2}|%f[0-7](?:%[89ab][\da-f]){3}/gi
@@ -43,15 +27,19 @@ export const decodeQuery = (text: string): string =>
  * @throws {AppError} `query_token` for a character that no token starts with, `too_many_direct_entities`,
  * and `query_parse` for everything else, with what was expected and at which character, counted from 1.
  */
-export const parseQuery = (text: string): Query => {
-  if (text.length > QUERY_LIMITS.directText) throw tooLong()
-  const query = new Parser(tokenize(text)).query()
-  if (query.direct === null && text.length > QUERY_LIMITS.text) throw tooLong()
+export const parseQuery = (text: string, limits: Limits = DEFAULT_LIMITS): Query => {
+  const { queryLength } = limits
+  if (text.length > queryLength * DIRECT) throw tooLong(queryLength)
+  const query = new Parser(tokenize(text), limits).query()
+  if (query.direct === null && text.length > queryLength) throw tooLong(queryLength)
   return query
 }
 
-const tooLong = (): AppError =>
-  new AppError('query_parse', `A query must not be longer than ${QUERY_LIMITS.text} characters`)
+/** How many times longer a query with `direct` may be: the uuids in it take 37 characters each. */
+const DIRECT = 4
+
+const tooLong = (limit: number): AppError =>
+  new AppError('query_parse', `A query must not be longer than ${limit} characters`)
 
 /** Words that cannot name a property. */
 const RESERVED = new Set([
@@ -86,12 +74,14 @@ const PATTERN_WORD = /[\p{L}\p{N}\p{M}*]+/gu
 /** Recursive descent; `#depth` bounds the recursion. Each method reads what it is named for. */
 class Parser {
   readonly #tokens: Token[]
+  readonly #limits: Limits
   #next = 0
   #depth = 0
   #terms = 0
 
-  constructor(tokens: Token[]) {
+  constructor(tokens: Token[], limits: Limits) {
     this.#tokens = tokens
+    this.#limits = limits
   }
 
   query(): Query {
@@ -110,7 +100,7 @@ class Parser {
   #projection(): Projection | null {
     if (this.#takes('*')) return null
     const renames = this.#takes('{')
-    const properties = this.#list(QUERY_LIMITS.properties, 'selected properties', () => {
+    const properties = this.#list(this.#limits.selectedProperties, 'selected properties', () => {
       const source = this.#property()
       if (!renames) return { source, name: source }
       this.#expect(':')
@@ -125,7 +115,7 @@ class Parser {
   #order(): SortKey[] {
     this.#next += 2
     const seen = new Set<string>()
-    return this.#list(QUERY_LIMITS.sortKeys, 'sort keys', () => {
+    return this.#list(this.#limits.sortKeys, 'sort keys', () => {
       const token = this.#peek()
       const path = this.#property()
       if (seen.has(path)) throw refuse(`${token.text} must not be sorted by twice (character ${token.at})`)
@@ -142,10 +132,10 @@ class Parser {
     do {
       const token = this.#peek()
       if (token.kind !== 'uuid' && !isName(token)) throw this.#expected('a uuid or a name')
-      if (refs.length === QUERY_LIMITS.direct) {
+      if (refs.length === this.#limits.directEntities) {
         throw new AppError(
           'too_many_direct_entities',
-          `direct must not list more than ${QUERY_LIMITS.direct} entities`,
+          `direct must not list more than ${this.#limits.directEntities} entities`,
         )
       }
       refs.push(token.text)
@@ -174,8 +164,8 @@ class Parser {
 
   #primary(): Filter {
     if (!this.#takes('(')) return this.#term()
-    if (++this.#depth > QUERY_LIMITS.depth)
-      throw refuse(`A query must not be nested deeper than ${QUERY_LIMITS.depth}`)
+    if (++this.#depth > this.#limits.queryDepth)
+      throw refuse(`A query must not be nested deeper than ${this.#limits.queryDepth}`)
     const filter = this.#or()
     this.#expect(')')
     this.#depth--
@@ -185,8 +175,7 @@ class Parser {
   #term(): Filter {
     if (!isName(this.#peek())) throw this.#expected('a property, not or (')
     const path = this.#property()
-    if (++this.#terms > QUERY_LIMITS.terms)
-      throw refuse(`A query must not have more than ${QUERY_LIMITS.terms} terms`)
+    this.#count(1)
     if (this.#takes('contains')) return { kind: 'contains', path, words: this.#words() }
     if (this.#takes('within')) return this.#within(path)
     const op = OPERATORS.get(this.#word())
@@ -200,7 +189,15 @@ class Parser {
     if (token.kind !== 'string') throw this.#expected('a string in single quotes')
     this.#next++
     const found = fold(token.value).match(PATTERN_WORD) ?? []
-    return [...new Set(found.map((word) => (word.includes('*') ? word : cutWord(word))))]
+    const words = [...new Set(found.map((word) => (word.includes('*') ? word : cutWord(word))))]
+    this.#count(words.length - 1)
+    return words
+  }
+
+  #count(terms: number): void {
+    this.#terms += terms
+    if (this.#terms > this.#limits.queryTerms)
+      throw refuse(`A query must not have more than ${this.#limits.queryTerms} terms`)
   }
 
   #within(path: string): Filter {

@@ -1,9 +1,11 @@
 import type { Application, Caller } from '../../api/caller.js'
 import { type Params, param } from '../../api/url.js'
-import { resourceNotFound } from '../../domain/errors.js'
+import { type Conditions, NO_CONDITIONS } from '../../domain/entity-tag.js'
+import { illegalArgument, resourceNotFound } from '../../domain/errors.js'
 import type { Json, JsonObject } from '../../domain/json.js'
+import { DEFAULT_LIMITS, type Limits } from '../../domain/limits.js'
 import { readLimit } from '../../domain/page.js'
-import { isSameName } from '../../domain/permission.js'
+import { isSameName, type Verb } from '../../domain/permission.js'
 import type { Query } from '../../domain/query/ast.js'
 import { decodeQuery, parseQuery } from '../../domain/query/parse.js'
 import type { Batch, PageRequest } from '../../engine/engine.js'
@@ -20,6 +22,22 @@ export interface CollectionCall {
   path: CollectionPath
   params: Params
   body: Json | undefined
+  /** Of the write, or of the entity that is read. */
+  conditions?: Conditions
+}
+
+export type WriteVerb = 'post' | 'put' | 'patch' | 'delete'
+
+/** The right that a write takes. */
+export const rightOf = (verb: WriteVerb): Verb => (verb === 'patch' ? 'put' : verb)
+
+/** Told of the collection of every committed write. */
+export type Changed = (app: Application, collection: string) => void
+
+/** @throws {AppError} `illegal_argument` when conditions come with what is not one entity. */
+export const unconditional = ({ conditions = NO_CONDITIONS }: CollectionCall): void => {
+  if (conditions.ifMatch !== null || conditions.ifNoneMatch !== null)
+    throw illegalArgument('If-Match and If-None-Match are for reading, changing or deleting one entity')
 }
 
 /** What a request came to: entities, and the path they were reached by. */
@@ -34,6 +52,10 @@ export interface CollectionResult {
   bases?: readonly string[] | undefined
   /** A listing of a root collection tells its page's size. */
   isRootListing?: boolean
+  /** The request was about one entity, of which the reply has the entity tag. */
+  isSingle?: boolean
+  /** Number of all matches, where it was asked for. */
+  total?: number | undefined
   failed?: Batch['failed']
 }
 
@@ -56,15 +78,21 @@ export const isObject = (value: unknown): value is JsonObject =>
 export const textOf = (params: Params): string | undefined =>
   param(params, 'ql') ?? param(params, 'q') ?? param(params, 'query')
 
-export const queryOf = (params: Params): Query => parseQuery(decodeQuery(textOf(params) ?? ''))
+export const queryOf = (params: Params, limits: Limits = DEFAULT_LIMITS): Query =>
+  parseQuery(decodeQuery(textOf(params) ?? ''), limits)
 
 /** What a step asks for itself counts; else what the whole request asks for. */
-export const pageOf = (own: Params | null, params: Params, fallback: number): PageRequest => {
+export const pageOf = (
+  own: Params | null,
+  params: Params,
+  fallback: number,
+  limits: Limits = DEFAULT_LIMITS,
+): PageRequest => {
   const asked = own === null || own.size === 0 ? params : own
   const cursor = param(asked, 'cursor') ?? null
   return {
-    query: queryOf(asked),
-    limit: readLimit(param(asked, 'limit'), fallback),
+    query: queryOf(asked, limits),
+    limit: readLimit(param(asked, 'limit'), fallback, limits.pageSize),
     cursor: cursor === '' ? null : cursor,
   }
 }

@@ -1,8 +1,12 @@
 import type { Application, Caller } from '../../api/caller.js'
+import type { ApiReply } from '../../api/request.js'
 import { param } from '../../api/url.js'
-import { AppError, resourceNotFound } from '../../domain/errors.js'
-import { asObject, type Engine } from '../../engine/engine.js'
+import { AppError } from '../../domain/errors.js'
+import type { Edits } from '../../engine/edits.js'
+import { checkBatch, type Engine } from '../../engine/engine.js'
+import type { Preparations } from '../../engine/preparations.js'
 import type { QueryWarning, StoredEntity } from '../../storage/store.js'
+import { type BatchOperation, BatchRun, type OperationResult } from './batch.js'
 import {
   type CollectionCall,
   type CollectionResult,
@@ -12,29 +16,39 @@ import {
   pageOf,
   queryOf,
   refFor,
+  rightOf,
   textOf,
+  unconditional,
+  type WriteVerb,
 } from './call.js'
 import { Hops } from './hops.js'
+import { once, type Repeatable } from './once.js'
+import type { PathReader } from './path.js'
 import { Rights } from './rights.js'
+import { Writes } from './writes.js'
 
 /** Reading and writing entities by path: the heart of the API. Rights are checked before anything is looked up for the reply. */
 export class Collections {
   readonly #engine: Engine
   readonly #rights: Rights
   readonly #hops: Hops
+  readonly #writes: Writes
+  readonly #paths: PathReader
   /** Called when a write may have changed what somebody is allowed to do. */
   readonly #onRightsChanged: (app: number) => void
 
-  constructor(engine: Engine, onRightsChanged: (app: number) => void) {
+  constructor(engine: Engine, paths: PathReader, onRightsChanged: (app: number) => void) {
     this.#engine = engine
     this.#rights = new Rights(engine)
-    this.#hops = new Hops(engine, this.#rights, (app, collection) => this.#changed(app, collection))
+    this.#hops = new Hops(engine, this.#rights)
+    this.#writes = new Writes(engine, this.#rights, (app, collection) => this.#changed(app, collection))
+    this.#paths = paths
     this.#onRightsChanged = onRightsChanged
   }
 
   async get(call: CollectionCall): Promise<CollectionResult> {
     const { app, caller, path, params } = call
-    await this.#rights.permit(call, 'get')
+    await this.#engine.look(app.id, (reads) => this.#rights.permit(reads, call, 'get'))
     if (path.hops.length > 0) return this.#hops.get(call)
     const base = `/${path.collection}`
     if (path.ref === null) {
@@ -44,13 +58,13 @@ export class Collections {
     }
     const ref = refFor(path.collection, path.ref, caller)
     const query = queryOf(params)
-    return { entities: [await this.#engine.get(app.id, path.collection, ref)], base, query }
+    return { entities: [await this.#engine.get(app.id, path.collection, ref)], base, query, isSingle: true }
   }
 
   /** What would be slow about `get`, which is not carried out. */
   async analyse(call: CollectionCall): Promise<{ base: string; warnings: readonly QueryWarning[] }> {
     const { app, path, params } = call
-    await this.#rights.permit(call, 'get')
+    await this.#engine.look(app.id, (reads) => this.#rights.permit(reads, call, 'get'))
     if (path.hops.length > 0) return this.#hops.analyse(call)
     const page = pageOf(path.query, params, PAGE)
     const isListing = path.ref === null
@@ -58,75 +72,94 @@ export class Collections {
     return { base: `/${path.collection}`, warnings }
   }
 
-  async post(call: CollectionCall): Promise<CollectionResult> {
-    const { app, caller, path, body } = call
-    await this.#rights.permit(call, 'post')
-    if (path.hops.length > 0) return this.#hops.post(call)
-    if (path.ref === null) return this.#create(call)
-    // Posting to an entity changes nothing; Usergrid re-adds it to its collection and returns it.
-    const entity = await this.#engine.find(app.id, path.collection, refFor(path.collection, path.ref, caller))
-    if (entity === null) throw resourceNotFound()
-    if (body !== undefined) asObject(body)
-    return { entities: [entity], base: `/${path.collection}` }
+  /** Writes in a transaction of its own. */
+  async write(verb: WriteVerb, call: CollectionCall): Promise<CollectionResult> {
+    await this.#permitWrite(verb, call)
+    if (verb !== 'post' && isBulk(verb, call)) return this.#writeMatches(verb, call)
+    const result = await this.#transact(verb, call, (_, work) => work())
+    return verb === 'delete' && call.path.hops.length > 0 ? this.#readAgain(call, result) : result
   }
 
-  async put(call: CollectionCall): Promise<CollectionResult> {
-    const { app, caller, path, params } = call
-    await this.#rights.permit(call, 'put')
-    if (path.hops.length > 0) return this.#hops.put(call)
-    const { collection } = path
-    const base = `/${collection}`
-    if (path.ref !== null) {
-      const ref = refFor(collection, path.ref, caller)
-      const entity = await this.#engine.put(
-        app.id,
-        caller.label,
-        collection,
-        ref,
-        this.#rights.body(call, collection),
-      )
-      this.#changed(app, collection)
-      return { entities: [entity], base }
-    }
-    const asked = path.query ?? params
-    if (textOf(asked) === undefined) return this.#create(call)
-    const entities = await this.#engine.updateWhere(
+  /** A POST that is carried out once, however often it comes; `render` makes its reply. */
+  async postOnce(
+    call: CollectionCall,
+    request: Repeatable,
+    render: (result: CollectionResult) => ApiReply,
+  ): Promise<ApiReply> {
+    await this.#permitWrite('post', call)
+    return this.#transact('post', call, (edits, work) => once(edits, request, () => render(work())))
+  }
+
+  /** Refused here already, a request does not take its turn among the writers. */
+  async #permitWrite(verb: WriteVerb, call: CollectionCall): Promise<void> {
+    await this.#engine.look(call.app.id, (reads) => this.#rights.permit(reads, call, rightOf(verb)))
+  }
+
+  async #transact<T>(
+    verb: WriteVerb,
+    call: CollectionCall,
+    within: (edits: Edits, work: () => CollectionResult) => T,
+  ): Promise<T> {
+    const { app, caller } = call
+    const near = await this.#hops.near(call)
+    const preparations = await this.#prepared(verb, call)
+    const work = (edits: Edits) => this.#writes.run(edits, verb, call, { near, partial: true })
+    return this.#engine.transact(
       app.id,
       caller.label,
-      collection,
-      queryOf(asked),
-      this.#rights.body(call, collection),
+      (edits) => within(edits, () => work(edits)),
+      preparations,
     )
+  }
+
+  /** After a connection is gone, as the entity's list of verbs may be shorter. */
+  async #readAgain(call: CollectionCall, result: CollectionResult): Promise<CollectionResult> {
+    const uuids = result.entities.map(({ uuid }) => uuid)
+    const entities = await this.#engine.store.getMany(call.app.id, uuids)
+    return { ...result, entities: entities.map((entity, i) => entity ?? result.entities[i]!) }
+  }
+
+  /** All operations of a batch, or none; `render` makes the reply within the transaction. */
+  batch<T>(
+    app: Application,
+    caller: Caller,
+    operations: readonly BatchOperation[],
+    within: (edits: Edits, work: () => OperationResult[]) => T,
+  ): Promise<T> {
+    const batch = new BatchRun({ writes: this.#writes, paths: this.#paths, app, caller })
+    return this.#engine.transact(app.id, caller.label, (edits) =>
+      within(edits, () => batch.run(edits, operations)),
+    )
+  }
+
+  async #writeMatches(verb: WriteVerb, call: CollectionCall): Promise<CollectionResult> {
+    unconditional(call)
+    const { app, caller, path, params } = call
+    const { collection } = path
+    const base = `/${collection}`
+    const entities =
+      verb === 'delete'
+        ? await this.#engine.removeWhere(app.id, caller.label, collection, pageOf(path.query, params, PAGE))
+        : await this.#engine.updateWhere(
+            app.id,
+            caller.label,
+            collection,
+            queryOf(path.query ?? params),
+            this.#rights.body(call, collection),
+            verb === 'patch' ? 'patch' : 'replace',
+          )
     this.#changed(app, collection)
     return { entities, base }
   }
 
-  async remove(call: CollectionCall): Promise<CollectionResult> {
-    const { app, caller, path, params } = call
-    await this.#rights.permit(call, 'delete')
-    if (path.hops.length > 0) return this.#hops.remove(call)
-    const base = `/${path.collection}`
-    if (path.ref !== null) {
-      const entity = await this.#engine.remove(
-        app.id,
-        caller.label,
-        path.collection,
-        refFor(path.collection, path.ref, caller),
-      )
-      this.#changed(app, path.collection)
-      return { entities: [entity], base }
-    }
-    const asked = path.query ?? params
-    if (!['limit', 'cursor'].some((name) => param(asked, name) !== undefined) && !textOf(asked)?.trim()) {
-      throw new AppError(
-        'unsupported_service_operation',
-        'To delete entities of a collection give ql, limit or cursor; to empty it use _clear',
-      )
-    }
-    const page = pageOf(path.query, params, PAGE)
-    const entities = await this.#engine.removeWhere(app.id, caller.label, path.collection, page)
-    this.#changed(app, path.collection)
-    return { entities, base }
+  /** What new entities need beforehand, for all of an array at once. */
+  async #prepared(verb: WriteVerb, call: CollectionCall): Promise<Preparations | undefined> {
+    const { path, body } = call
+    const collection = path.hops.length === 0 ? path.collection : (path.hops.at(-1)?.collection ?? null)
+    if (verb !== 'post' || collection === null || !Array.isArray(body)) return undefined
+    checkBatch(body)
+    const bodies = body.filter(isObject).map((item) => this.#rights.cleaned(call, collection, item))
+    return this.#engine.prepare(collection, bodies)
   }
 
   /** Whether connections of a verb may be shown in an entity's metadata. */
@@ -140,29 +173,27 @@ export class Collections {
     return this.#rights.mayFollow(caller, app, entity, verb, direction)
   }
 
-  async #create(call: CollectionCall): Promise<CollectionResult> {
-    const { app, caller, path, body } = call
-    const base = `/${path.collection}`
-    if (Array.isArray(body)) {
-      const bodies = body.map((element) =>
-        isObject(element) ? this.#rights.cleaned(call, path.collection, element) : element,
-      )
-      const { created, failed } = await this.#engine.createMany(app.id, caller.label, path.collection, bodies)
-      this.#changed(app, path.collection)
-      return { entities: created, base, failed }
-    }
-    const properties = this.#rights.body(call, path.collection)
-    // An empty body creates nothing, unless the type has something to say about what it lacks.
-    const { required, prepare } = this.#engine.descriptor(path.collection)
-    if (Object.keys(properties).length === 0 && required.length === 0 && prepare === undefined)
-      return { entities: [], base }
-    const entity = await this.#engine.create(app.id, caller.label, path.collection, properties)
-    this.#changed(app, path.collection)
-    return { entities: [entity], base }
-  }
-
   #changed(app: Application, collection: string): void {
     if (collection === 'users' || collection === 'groups' || collection === 'roles')
       this.#onRightsChanged(app.id)
   }
+}
+
+/**
+ * Whether all matches of a query are meant. @throws {AppError} `unsupported_service_operation` for a DELETE of a
+ * collection that does not say which of its entities.
+ */
+const isBulk = (verb: WriteVerb, { path, params }: CollectionCall): boolean => {
+  if (path.ref !== null || path.hops.length > 0) return false
+  const asked = path.query ?? params
+  if (verb === 'put') return textOf(asked) !== undefined
+  const text = textOf(asked)?.trim()
+  if (verb === 'patch') return text !== undefined && text !== ''
+  if (!['limit', 'cursor'].some((name) => param(asked, name) !== undefined) && !text) {
+    throw new AppError(
+      'unsupported_service_operation',
+      'To delete entities of a collection give ql, limit or cursor; to empty it use _clear',
+    )
+  }
+  return true
 }

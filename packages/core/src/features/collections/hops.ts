@@ -1,40 +1,22 @@
-import { AppError, illegalArgument, resourceNotFound } from '../../domain/errors.js'
-import type { JsonObject } from '../../domain/json.js'
+import { illegalArgument, resourceNotFound } from '../../domain/errors.js'
 import { isUuid } from '../../domain/uuid.js'
-import type { Edits } from '../../engine/edits.js'
-import { asObject, type Engine, type Hop, type PageRequest } from '../../engine/engine.js'
+import type { Engine, Hop, PageRequest } from '../../engine/engine.js'
 import type { Listing, QueryWarning, StoredEntity } from '../../storage/store.js'
-import {
-  type CollectionCall,
-  type CollectionResult,
-  isObject,
-  listed,
-  PAGE,
-  pageOf,
-  queryOf,
-  refFor,
-} from './call.js'
+import { type CollectionCall, type CollectionResult, listed, PAGE, pageOf, queryOf, refFor } from './call.js'
 import type { CollectionPath, HopStep } from './path.js'
 import type { Rights } from './rights.js'
 
 /** Entities on one page of connections. */
 const CONNECTIONS_PAGE = 1000
 
-/** Paths that go on from an entity: connections and sub-collections. The path itself has been permitted. */
+/** Reads paths that go on from an entity: connections and sub-collections. The path itself has been permitted. */
 export class Hops {
   readonly #engine: Engine
   readonly #rights: Rights
-  /** Called with the collections whose change may have changed what somebody is allowed to do. */
-  readonly #changed: (app: CollectionCall['app'], collection: string) => void
 
-  constructor(
-    engine: Engine,
-    rights: Rights,
-    changed: (app: CollectionCall['app'], collection: string) => void,
-  ) {
+  constructor(engine: Engine, rights: Rights) {
     this.#engine = engine
     this.#rights = rights
-    this.#changed = changed
   }
 
   async get(call: CollectionCall): Promise<CollectionResult> {
@@ -43,7 +25,7 @@ export class Hops {
     const sources = await this.#sources(call, path.hops.length - 1)
     if (last.ref !== null) {
       const [target, source] = await this.#target(call, sources, last)
-      return { entities: [target], base: baseOf(source, last), query: queryOf(params) }
+      return { entities: [target], base: baseOf(source, last), query: queryOf(params), isSingle: true }
     }
     const page = pageOf(last.query, params, last.sub === null ? CONNECTIONS_PAGE : PAGE)
     const listing = await this.#follow(call, sources, path.hops.length - 1, page)
@@ -60,143 +42,11 @@ export class Hops {
     return { base: listBase(path, sources), warnings }
   }
 
-  async post(call: CollectionCall): Promise<CollectionResult> {
-    const { app, caller, path, body } = call
-    const last = writable(path.hops.at(-1)!)
-    const source = one(await this.#sources(call, path.hops.length - 1))
-    await this.#rights.permitStep(call, 'post', source, last)
-    const base = baseOf(source, last)
-    const verb = verbOf(last)
-    if (last.ref !== null) {
-      const target = await this.#hopTarget(call, last)
-      this.#rights.permitTarget(call, last, target)
-      const owners = await this.#owners(call, last, source, target)
-      const entity = await this.#engine.transact(app.id, caller.label, (edits) => {
-        const far = edits.get(target.collection, target.uuid)
-        join(edits, verb, ends(last, edits.get(source.collection, source.uuid), far), owners)
-        return edits.tx.current(far)
-      })
-      this.#changed(app, last.sub === null ? '' : 'groups')
-      return { entities: [entity], base }
-    }
-    if (last.collection === null)
-      throw illegalArgument('Name the entity to connect: a uuid, or a collection and a name')
-    const bodies = Array.isArray(body) ? body : [body]
-    const empty = bodies.every(
-      (item) => item === undefined || (isObject(item) && Object.keys(item).length === 0),
-    )
-    if (empty) throw resourceNotFound()
-    this.#rights.permitCreation(call, 'post', last, last.collection)
-    const cleaned = bodies.map((item) => this.#rights.cleaned(call, last.collection!, asObject(item)))
-    const entities = await this.#createConnected(call, source, last, cleaned)
-    this.#changed(app, last.collection)
-    return { entities, base }
-  }
-
-  async put(call: CollectionCall): Promise<CollectionResult> {
-    const { app, caller, path } = call
-    const last = writable(path.hops.at(-1)!)
-    if (last.ref === null) return this.post(call)
-    const sources = await this.#sources(call, path.hops.length - 1)
-    const source = one(sources)
-    await this.#rights.permitStep(call, 'put', source, last)
-    const base = baseOf(source, last)
-    if (last.collection !== null && !isUuid(last.ref)) {
-      const [target] = await this.#target(call, sources, last)
-      this.#rights.permitUpdate(call, last, target)
-      const body = this.#rights.body(call, target.collection)
-      const entity = await this.#engine.put(app.id, caller.label, target.collection, target.uuid, body)
-      this.#changed(app, target.collection)
-      return { entities: [entity], base }
-    }
-    const known = await this.#engine.store.getAny(app.id, last.ref.toLowerCase())
-    const collection = last.collection ?? known?.collection
-    if (collection === undefined || (known !== null && known.collection !== collection))
-      throw resourceNotFound()
-    if (known === null) this.#rights.permitCreation(call, 'put', last, collection)
-    else await this.#permitPut(call, source, last, known)
-    const body = this.#rights.body(call, collection)
-    const owners = await this.#owners(call, last, source, known)
-    const entity = await this.#engine.transact(app.id, caller.label, (edits) => {
-      const target = edits.put(collection, last.ref!, body)
-      join(edits, verbOf(last), ends(last, edits.get(source.collection, source.uuid), target), owners)
-      return edits.tx.current(target)
-    })
-    this.#changed(app, collection)
-    return { entities: [entity], base }
-  }
-
-  async remove(call: CollectionCall): Promise<CollectionResult> {
-    const { app, caller, path } = call
-    const last = writable(path.hops.at(-1)!)
-    const source = one(await this.#sources(call, path.hops.length - 1))
-    if (last.ref === null) {
-      throw new AppError(
-        'unsupported_service_operation',
-        'Name the connection to delete: a uuid, or a collection and a name',
-      )
-    }
-    await this.#rights.permitStep(call, 'delete', source, last)
-    const target = await this.#hopTarget(call, last)
-    await this.#engine.transact(app.id, caller.label, (edits) => {
-      const [from, to] = ends(
-        last,
-        edits.get(source.collection, source.uuid),
-        edits.get(target.collection, target.uuid),
-      )
-      edits.tx.disconnect(from, verbOf(last), to)
-    })
-    this.#changed(app, last.sub === null ? '' : 'groups')
-    // Read again, as its list of connections may be shorter now.
-    return {
-      entities: [(await this.#engine.store.getAny(app.id, target.uuid)) ?? target],
-      base: baseOf(source, last),
-    }
-  }
-
-  /** A PUT connects and writes: where the connection is there already, the right to write is enough. */
-  async #permitPut(
-    call: CollectionCall,
-    source: StoredEntity,
-    step: HopStep,
-    target: StoredEntity,
-  ): Promise<void> {
-    const isThere = (await this.#engine.sourceOf([source], hopOf(step), target)) !== null
-    if (!isThere) this.#rights.permitTarget(call, step, target)
-    this.#rights.permitUpdate(call, step, target)
-  }
-
-  async #createConnected(
-    call: CollectionCall,
-    source: StoredEntity,
-    step: HopStep,
-    bodies: readonly JsonObject[],
-  ): Promise<StoredEntity[]> {
-    const { app, caller } = call
-    const create = await this.#engine.prepareMany(step.collection!, bodies)
-    const owners = await this.#owners(call, step, source, null)
-    return this.#engine.transact(app.id, caller.label, (edits) => {
-      const near = edits.get(source.collection, source.uuid)
-      return edits.each(create, (created) => {
-        const target = created(edits)
-        join(edits, verbOf(step), ends(step, near, target), owners)
-        return edits.tx.current(target)
-      })
-    })
-  }
-
-  /** Whom an entity that may hang on one only hangs on so far. */
-  async #owners(
-    { app }: CollectionCall,
-    { sub, direction }: HopStep,
-    near: StoredEntity,
-    far: StoredEntity | null,
-  ): Promise<readonly StoredEntity[]> {
-    const owned = direction === 'out' ? far : near
-    if (sub?.exclusive !== true || owned === null) return []
-    const page = { query: queryOf(new Map()), limit: CONNECTIONS_PAGE, cursor: null }
-    const hop: Hop = { verb: sub.verb, direction: 'in', collection: null }
-    return (await this.#engine.connected(app.id, [owned], hop, page)).items
+  /** The entity that is written to, where the path leads to it in several steps. */
+  async near(call: CollectionCall): Promise<StoredEntity | null> {
+    const { path } = call
+    const isDirect = path.hops.length === 0 || (path.hops.length === 1 && path.ref !== null)
+    return isDirect ? null : one(await this.#sources(call, path.hops.length - 1))
   }
 
   /** The entities that the first `steps` hops lead to: one, unless the path leaves out a reference. */
@@ -281,7 +131,7 @@ const one = (sources: readonly StoredEntity[]): StoredEntity => {
   return source
 }
 
-const baseOf = (source: StoredEntity, { word }: HopStep): string =>
+export const baseOf = (source: StoredEntity, { word }: HopStep): string =>
   `/${source.collection}/${source.uuid}/${word}`
 
 /** The path of a list: its one source's, or with `all` in place of each reference that the path leaves out. */
@@ -318,35 +168,3 @@ const scopeOf = ({ collection, ref, query, hops }: CollectionPath): string | und
 }
 
 const hopOf = ({ verb, direction, collection }: HopStep): Hop => ({ verb, direction, collection })
-
-/** Connects. What may hang on one entity only leaves those it hung on. */
-const join = (
-  edits: Edits,
-  verb: string,
-  [from, to]: [StoredEntity, StoredEntity],
-  owners: readonly StoredEntity[],
-): void => {
-  for (const { collection, uuid } of owners) {
-    const owner = uuid === from.uuid ? null : edits.find(collection, uuid)
-    if (owner !== null) edits.tx.disconnect(owner, verb, to)
-  }
-  edits.tx.connect(from, verb, to)
-}
-
-/** Connections are made and ended from where they start. @throws {AppError} `unsupported_service_operation`. */
-const writable = (step: HopStep): HopStep => {
-  if (step.sub !== null || step.direction === 'out') return step
-  throw new AppError('unsupported_service_operation', 'Write a connection from the entity that it starts at')
-}
-
-/** @throws {AppError} `illegal_argument` where a path says `connections` but no verb. */
-const verbOf = ({ verb }: HopStep): string => {
-  if (verb === null) throw illegalArgument('Name the verb of the connection')
-  return verb
-}
-
-const ends = (
-  { direction }: HopStep,
-  near: StoredEntity,
-  far: StoredEntity,
-): [from: StoredEntity, to: StoredEntity] => (direction === 'out' ? [near, far] : [far, near])

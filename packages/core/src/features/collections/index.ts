@@ -1,7 +1,17 @@
 export { CollectionAdministration } from './administration.js'
+export type { BatchOperation } from './batch.js'
 export { refFor } from './call.js'
 export { Collections } from './collections.js'
 export { PathReader } from './path.js'
 export { Renderer } from './render.js'
-export { administrationRoutes, appEnvelope, collectionsDoor } from './routes.js'
-export { type EntityPage, type EntityRef, type ListOptions, Session } from './session.js'
+export { administrationRoutes, appEnvelope, batchRoute, collectionsDoor } from './routes.js'
+export {
+  type EntityPage,
+  type EntityRef,
+  entityTagOf,
+  type ListOptions,
+  type OperationOutcome,
+  Session,
+  type SessionDoors,
+  type WriteConditions,
+} from './session.js'

@@ -5,6 +5,7 @@ import { isUuid } from '../../domain/uuid.js'
 import { verbName } from '../../domain/verbs.js'
 import type { SubCollection } from '../../engine/descriptor.js'
 import type { Engine } from '../../engine/engine.js'
+import type { Reads } from '../../engine/reads.js'
 
 /** One step along connections or into a sub-collection. */
 export interface HopStep {
@@ -56,7 +57,7 @@ export class PathReader {
   }
 
   /** `segments` begin at the collection. @throws {AppError} `illegal_argument`. */
-  async read(app: number, segments: readonly Segment[]): Promise<CollectionPath> {
+  read(reads: Reads, segments: readonly Segment[]): CollectionPath {
     const [first, ...rest] = segments
     const word = first!.text
     if (RESERVED.has(word.toLowerCase())) throw new AppError('not_found', `There is no collection "${word}"`)
@@ -66,7 +67,7 @@ export class PathReader {
     // What carries a query of its own stands for many entities: the next word is a step on from them.
     if (first!.query !== null) at = 0
     else if (rest[0] !== undefined && rest[0].query === null) {
-      const used = await this.#refLength(app, collection, rest)
+      const used = this.#refLength(reads, collection, rest)
       path.ref = joined(rest, used)
       at = used
     } else if (rest[0] !== undefined) {
@@ -78,8 +79,7 @@ export class PathReader {
       const { step, used } = this.#hop(from, rest.slice(at))
       at += used
       if (step.ref === null && step.query === null && rest[at] !== undefined && rest[at]!.query === null) {
-        const length =
-          step.collection === null ? 1 : await this.#refLength(app, step.collection, rest.slice(at))
+        const length = step.collection === null ? 1 : this.#refLength(reads, step.collection, rest.slice(at))
         step.ref = joined(rest.slice(at), length)
         at += length
       } else if (step.ref === null && step.query === null && rest[at] !== undefined) {
@@ -87,28 +87,22 @@ export class PathReader {
         at++
       }
       path.hops.push(step)
-      from = step.collection ?? (at < rest.length ? await this.#collectionOf(app, step.ref) : null)
+      from = step.collection ?? (at < rest.length ? collectionOf(reads, step.ref) : null)
       if (path.hops.length > MAX_HOPS) throw illegalArgument(`A path has at most ${MAX_HOPS} steps`)
     }
     return path
   }
 
   /** How many segments name the entity: names of groups and folders contain slashes, the longest known one counts. */
-  async #refLength(app: number, collection: string, segments: readonly Segment[]): Promise<number> {
+  #refLength(reads: Reads, collection: string, segments: readonly Segment[]): number {
     const { alias } = this.#engine.descriptor(collection)
     if (alias[0] !== 'path' || segments.length < 2 || isUuid(segments[0]!.text)) return 1
     const end = segments.findIndex(({ query }) => query !== null)
     const longest = end === -1 ? segments.length : end
     const names = Array.from({ length: longest }, (_, i) => joined(segments, i + 1))
-    const found = await this.#engine.store.findMany(app, collection, 'path', names)
+    const found = reads.each(names, (name) => reads.find(collection, name))
     for (let length = longest; length > 1; length--) if (found[length - 1] !== null) return length
     return 1
-  }
-
-  /** What the words behind an entity mean depends on its type, which a uuid alone does not tell. */
-  async #collectionOf(app: number, ref: string | null): Promise<string | null> {
-    if (ref === null || !isUuid(ref)) return null
-    return (await this.#engine.store.getAny(app, ref.toLowerCase()))?.collection ?? null
   }
 
   /** Reads the word of a hop and the type behind it; a reference that follows is left to the caller. */
@@ -160,6 +154,10 @@ export class PathReader {
     )
   }
 }
+
+/** What the words behind an entity mean depends on its type, which a uuid alone does not tell. */
+const collectionOf = (reads: Reads, ref: string | null): string | null =>
+  ref === null || !isUuid(ref) ? null : (reads.getAny(ref)?.collection ?? null)
 
 /** After a verb comes a uuid, or a type that may be followed by a name: `likes/dogs`, `likes/dogs/rex`. */
 const typed = (

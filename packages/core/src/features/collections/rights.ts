@@ -5,6 +5,7 @@ import type { JsonObject } from '../../domain/json.js'
 import type { PathSegments, Verb } from '../../domain/permission.js'
 import { isUuid } from '../../domain/uuid.js'
 import { asObject, type Engine } from '../../engine/engine.js'
+import type { Reads } from '../../engine/reads.js'
 import type { StoredEntity } from '../../storage/store.js'
 import { type CollectionCall, refFor } from './call.js'
 import { gatePath, type KnownEntities, ownPath, spellingsOf } from './gate-path.js'
@@ -22,11 +23,11 @@ export class Rights {
    * The decision about the path of a request. Spellings that permission strings may use are looked up only
    * when the path as typed is not allowed. @throws {AppError} `unauthorized`.
    */
-  async permit(call: CollectionCall, verb: Verb): Promise<void> {
+  permit(reads: Reads, call: CollectionCall, verb: Verb): void {
     const { app, caller, path } = call
     if (isAppAdmin(caller, app)) return
     if (isPermitted(caller, app, { verb, path: gatePath(path, caller, this.#aliases) })) return
-    permit(caller, app, { verb, path: gatePath(path, caller, this.#aliases, await this.#known(call)) })
+    permit(caller, app, { verb, path: gatePath(path, caller, this.#aliases, knownOf(reads, call)) })
   }
 
   /**
@@ -35,17 +36,18 @@ export class Rights {
    * at the end of several steps it is the last entity's own path that counts.
    * @throws {AppError} `unauthorized`
    */
-  async permitStep(
+  permitStep(
+    reads: Reads,
     { app, caller, path }: CollectionCall,
     verb: Verb,
     near: StoredEntity,
     step: HopStep,
-  ): Promise<void> {
+  ): void {
     const { sub, collection, ref, word } = step
     const inverse = sub?.inverse
     if (isAppAdmin(caller, app) || (inverse === undefined && path.hops.length === 1)) return
     const here = spellingsOf(near, caller, this.#aliases)
-    const there = ref === null ? [] : [await this.#spellings(app, caller, collection, ref)]
+    const there = ref === null ? [] : [this.#spellings(reads, caller, collection, ref)]
     if (inverse === undefined) {
       const type = sub === null && collection !== null ? [[collection, '']] : []
       permit(caller, app, { verb, path: [[near.collection], here, [word], ...type, ...there] })
@@ -122,34 +124,25 @@ export class Rights {
 
   readonly #aliases = (collection: string): readonly string[] => this.#engine.descriptor(collection).alias
 
-  async #spellings(
-    app: Application,
-    caller: Caller,
-    collection: string | null,
-    ref: string,
-  ): Promise<PathSegments[number]> {
-    const entity = await this.#find(app, caller, collection, ref)
+  #spellings(reads: Reads, caller: Caller, collection: string | null, ref: string): PathSegments[number] {
+    const entity = lookUp(reads, caller, collection, ref)
     return entity === null ? [ref] : spellingsOf(entity, caller, this.#aliases)
   }
+}
 
-  async #known({ app, caller, path }: CollectionCall): Promise<KnownEntities> {
-    return Promise.all(
-      [path, ...path.hops].map(({ collection, ref }) =>
-        ref === null ? null : this.#find(app, caller, collection, ref),
-      ),
-    )
-  }
+const knownOf = (reads: Reads, { caller, path }: CollectionCall): KnownEntities =>
+  reads.each([path, ...path.hops], ({ collection, ref }) =>
+    ref === null ? null : lookUp(reads, caller, collection, ref),
+  )
 
-  async #find(
-    app: Application,
-    caller: Caller,
-    collection: string | null,
-    ref: string,
-  ): Promise<StoredEntity | null> {
-    const isUser = caller.principal.kind === 'user' && caller.self !== null
-    if (!isUser && collection === 'users' && ref.toLowerCase() === 'me') return null
-    const meant = refFor(collection, ref, caller)
-    if (collection === null || isUuid(meant)) return this.#engine.store.getAny(app.id, meant.toLowerCase())
-    return this.#engine.find(app.id, collection, meant)
-  }
+const lookUp = (
+  reads: Reads,
+  caller: Caller,
+  collection: string | null,
+  ref: string,
+): StoredEntity | null => {
+  const isUser = caller.principal.kind === 'user' && caller.self !== null
+  if (!isUser && collection === 'users' && ref.toLowerCase() === 'me') return null
+  const meant = refFor(collection, ref, caller)
+  return collection === null || isUuid(meant) ? reads.getAny(meant) : reads.find(collection, meant)
 }

@@ -3,61 +3,155 @@ import { type EnvelopeValue, envelope, paramsJson, RawJson } from '../../api/env
 import type { ApiReply } from '../../api/request.js'
 import { type AppCall, type Route, route } from '../../api/route.js'
 import { param } from '../../api/url.js'
+import {
+  type Conditions,
+  checkConditions,
+  entityTag,
+  isFresh,
+  NO_CONDITIONS,
+  readConditions,
+} from '../../domain/entity-tag.js'
 import { unauthorized } from '../../domain/errors.js'
 import { collectionName } from '../../domain/names.js'
-import { asObject } from '../../engine/engine.js'
+import { asObject, type Engine } from '../../engine/engine.js'
 import type { QueryWarning } from '../../storage/store.js'
 import type { CollectionAdministration, CollectionJob } from './administration.js'
-import type { CollectionResult } from './call.js'
+import { type OperationResult, readOperations } from './batch.js'
+import type { CollectionResult, WriteVerb } from './call.js'
 import type { Collections } from './collections.js'
+import { once, repeatable } from './once.js'
 import type { PathReader } from './path.js'
-import type { Renderer } from './render.js'
+import type { Renderer, RenderOptions } from './render.js'
 
 export interface CollectionDoors {
+  engine: Engine
   collections: Collections
   paths: PathReader
   renderer: Renderer
 }
 
+const WRITES: Readonly<Record<string, WriteVerb>> = {
+  POST: 'post',
+  PUT: 'put',
+  PATCH: 'patch',
+  DELETE: 'delete',
+}
+
 /** Answers every path below an application that no other route answers. */
 export const collectionsDoor =
-  ({ collections, paths, renderer }: CollectionDoors) =>
+  ({ engine, collections, paths, renderer }: CollectionDoors) =>
   async (call: AppCall): Promise<ApiReply> => {
     const { app, caller, request, params, segments } = call
-    const path = await paths.read(app.id, segments)
-    const asked = { app, caller, path, params, body: request.body }
-    if (request.method === 'GET' && param(params, 'analyzeOnly') === 'true')
+    const path = await engine.look(app.id, (reads) => paths.read(reads, segments))
+    const conditions = readConditions(request)
+    const asked = { app, caller, path, params, body: request.body, conditions }
+    const verb = WRITES[request.method]
+    if (verb === undefined && param(params, 'analyzeOnly') === 'true')
       return analysis(call, await collections.analyse(asked))
-    const connections = connectionsOf(param(params, 'connections'))
-    const mayFollow = isAppAdmin(caller, app)
-      ? undefined
-      : (
-          ...[entity, verb, direction]: Parameters<
-            NonNullable<Parameters<Renderer['entity']>[1]['mayFollow']>
-          >
-        ) => collections.mayFollow(caller, app, entity, verb, direction)
-    const result = await work(collections, request.method, asked)
-    const entities = result.entities.map((entity, i) =>
-      renderer.entity(entity, {
-        base: result.bases?.[i] ?? result.base,
-        distance: result.distances?.[i],
-        projection: result.query?.projection,
-        connections,
-        mayFollow,
-      }),
-    )
-    return reply(call, result, entities)
+    const show = new Showing(call, collections, renderer)
+    const { idempotencyKey: key } = request
+    if (verb === 'post' && key !== undefined)
+      return collections.postOnce(asked, repeatable(key, caller.label, identityOf(request)), (result) =>
+        show.reply(result),
+      )
+    const result = await (verb === undefined ? collections.get(asked) : collections.write(verb, asked))
+    return verb === undefined ? show.fresh(result, conditions) : show.reply(result)
   }
 
-const work = (
-  collections: Collections,
-  method: string,
-  asked: Parameters<Collections['get']>[0],
-): Promise<CollectionResult> => {
-  if (method === 'POST') return collections.post(asked)
-  if (method === 'PUT') return collections.put(asked)
-  return method === 'DELETE' ? collections.remove(asked) : collections.get(asked)
+/** What two requests with the same idempotency key must share. */
+const identityOf = ({ method, path, search, body }: AppCall['request']): unknown[] => [
+  method,
+  path,
+  search,
+  body,
+]
+
+/** `POST /_batch`: operations that are carried out together, or not at all. */
+export const batchRoute = ({ collections, renderer }: CollectionDoors): Route<AppCall> =>
+  route('POST', '_batch', async (call: AppCall) => {
+    const { app, caller, request } = call
+    const operations = readOperations(request.body)
+    const show = new Showing(call, collections, renderer)
+    const { idempotencyKey: key } = request
+    const wanted = key === undefined ? null : repeatable(key, caller.label, identityOf(request))
+    return collections.batch(app, caller, operations, (edits, work) => {
+      const carryOut = () => show.results(work())
+      return wanted === null ? carryOut() : once(edits, wanted, carryOut)
+    })
+  })
+
+/** Writes results as replies to one call. */
+class Showing {
+  readonly #call: AppCall
+  readonly #renderer: Renderer
+  readonly #options: Pick<RenderOptions, 'connections' | 'mayFollow'>
+
+  constructor(call: AppCall, collections: Collections, renderer: Renderer) {
+    const { app, caller, params } = call
+    this.#call = call
+    this.#renderer = renderer
+    this.#options = {
+      connections: connectionsOf(param(params, 'connections')),
+      mayFollow: isAppAdmin(caller, app)
+        ? undefined
+        : (...[entity, verb, direction]) => collections.mayFollow(caller, app, entity, verb, direction),
+    }
+  }
+
+  reply(result: CollectionResult): ApiReply {
+    const { base, cursor, isRootListing, failed, total } = result
+    const entities = this.#entities(result)
+    const reply = appEnvelope(this.#call, {
+      path: base,
+      entities: new RawJson(`[${entities.join(',')}]`),
+      failed:
+        failed === undefined || failed.length === 0
+          ? undefined
+          : failed.map(({ index, error }) => ({
+              index,
+              error: error.code,
+              error_description: error.message,
+            })),
+      count: isRootListing === true ? entities.length : undefined,
+      total,
+      cursor: cursor ?? undefined,
+    })
+    const tag = tagOf(result)
+    return tag === undefined ? reply : { ...reply, headers: { ETag: tag } }
+  }
+
+  /** The reply to a GET: without a body where the client's copy is still good. @throws {AppError} `precondition_failed`. */
+  fresh(result: CollectionResult, conditions: Conditions): ApiReply {
+    const tag = tagOf(result)
+    if (tag === undefined || conditions === NO_CONDITIONS) return this.reply(result)
+    checkConditions({ ...conditions, ifNoneMatch: null }, result.entities[0]!)
+    return isFresh(conditions, tag) ? { status: 304, json: '', headers: { ETag: tag } } : this.reply(result)
+  }
+
+  results(results: readonly OperationResult[]): ApiReply {
+    const shown = results.map((result) => {
+      const tag = tagOf(result)
+      const head = { ...(result.id === undefined ? {} : { id: result.id }), status: 200 }
+      const json = JSON.stringify(tag === undefined ? head : { ...head, etag: tag })
+      return `${json.slice(0, -1)},"entities":[${this.#entities(result).join(',')}]}`
+    })
+    return appEnvelope(this.#call, { path: '/_batch', results: new RawJson(`[${shown.join(',')}]`) })
+  }
+
+  #entities({ entities, base, bases, distances, query }: CollectionResult): string[] {
+    return entities.map((entity, i) =>
+      this.#renderer.entity(entity, {
+        ...this.#options,
+        base: bases?.[i] ?? base,
+        distance: distances?.[i],
+        projection: query?.projection,
+      }),
+    )
+  }
 }
+
+const tagOf = ({ isSingle, entities: [entity] }: CollectionResult): string | undefined =>
+  isSingle === true && entity !== undefined ? entityTag(entity.doc, entity.links) : undefined
 
 const analysis = (
   call: AppCall,
@@ -73,22 +167,6 @@ const analysis = (
 
 const connectionsOf = (value: string | undefined): 'none' | 'in' | 'out' | 'all' =>
   value === 'none' || value === 'in' || value === 'out' ? value : 'all'
-
-const reply = (
-  call: AppCall,
-  { base, cursor, isRootListing, failed }: CollectionResult,
-  entities: readonly string[],
-): ApiReply =>
-  appEnvelope(call, {
-    path: base,
-    entities: new RawJson(`[${entities.join(',')}]`),
-    failed:
-      failed === undefined || failed.length === 0
-        ? undefined
-        : failed.map(({ index, error }) => ({ index, error: error.code, error_description: error.message })),
-    count: isRootListing === true ? entities.length : undefined,
-    cursor: cursor ?? undefined,
-  })
 
 /** The envelope of a reply in an application. `path` is below it. */
 export const appEnvelope = (

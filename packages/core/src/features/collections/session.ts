@@ -1,9 +1,12 @@
 import type { Application, Caller } from '../../api/caller.js'
 import type { Params } from '../../api/url.js'
 import type { Entity } from '../../domain/entity.js'
+import { documentTag, readConditions } from '../../domain/entity-tag.js'
 import { AppError } from '../../domain/errors.js'
 import type { JsonObject } from '../../domain/json.js'
+import type { Engine } from '../../engine/engine.js'
 import type { StoredEntity } from '../../storage/store.js'
+import { type BatchOperation, readOperations } from './batch.js'
 import type { CollectionCall, CollectionResult } from './call.js'
 import type { Collections } from './collections.js'
 import type { PathReader } from './path.js'
@@ -18,13 +21,43 @@ export interface ListOptions {
   limit?: number
   /** From the page before. */
   cursor?: string
+  /** `total` asks for the number of all matches, not only of the page's. */
+  count?: 'total'
 }
+
+/** What a write is conditional on; entity tags come from `entityTagOf`. */
+export interface WriteConditions {
+  /** An entity tag, or `*` for any entity that is there. */
+  ifMatch?: string
+  /** `*` for none. */
+  ifNoneMatch?: string
+}
+
+/**
+ * The tag of an entity as it was read, for `ifMatch`: it changes with every change of the entity. Take it before
+ * you change the object.
+ */
+export const entityTagOf = (entity: Entity): string => documentTag(entity)
 
 /** One page. */
 export interface EntityPage {
   entities: Entity[]
   /** Absent on the last page. */
   cursor?: string
+  /** Number of all matches, where it was asked for. */
+  total?: number
+}
+
+/** What an operation of a batch came to. */
+export interface OperationOutcome {
+  id?: string
+  entities: Entity[]
+}
+
+export interface SessionDoors {
+  engine: Engine
+  collections: Collections
+  paths: PathReader
 }
 
 /**
@@ -32,16 +65,14 @@ export interface EntityPage {
  * same code, and the same errors are thrown as `AppError`.
  */
 export class Session {
+  readonly #engine: Engine
   readonly #collections: Collections
   readonly #paths: PathReader
   readonly #app: Application
   readonly #caller: () => Promise<Caller>
 
-  constructor(
-    { collections, paths }: { collections: Collections; paths: PathReader },
-    app: Application,
-    caller: () => Promise<Caller>,
-  ) {
+  constructor({ engine, collections, paths }: SessionDoors, app: Application, caller: () => Promise<Caller>) {
+    this.#engine = engine
     this.#collections = collections
     this.#paths = paths
     this.#app = app
@@ -50,7 +81,7 @@ export class Session {
 
   /** @throws {AppError} `duplicate_unique_property_exists`, `required_property_not_found`, `unauthorized`. */
   async create(collection: string, properties: JsonObject): Promise<Entity> {
-    return first(await this.#collections.post(await this.#at([collection], {}, properties)))
+    return first(await this.#collections.write('post', await this.#at([collection], {}, properties)))
   }
 
   /** Stores what can be stored; `failed` tells which elements could not, by index. */
@@ -58,7 +89,8 @@ export class Session {
     collection: string,
     bodies: readonly JsonObject[],
   ): Promise<{ created: Entity[]; failed: { index: number; error: AppError }[] }> {
-    const { entities, failed = [] } = await this.#collections.post(
+    const { entities, failed = [] } = await this.#collections.write(
+      'post',
       await this.#at([collection], {}, [...bodies]),
     )
     return { created: entities.map(toEntity), failed }
@@ -84,18 +116,53 @@ export class Session {
   }
 
   /** Lays the given properties over the entity, or creates it under that name. */
-  async put(collection: string, ref: string, properties: JsonObject): Promise<Entity> {
-    return first(await this.#collections.put(await this.#at([collection, ref], {}, properties)))
+  async put(
+    collection: string,
+    ref: string,
+    properties: JsonObject,
+    conditions: WriteConditions = {},
+  ): Promise<Entity> {
+    const call = await this.#at([collection, ref], {}, properties, conditions)
+    return first(await this.#collections.write('put', call))
   }
 
-  /** Returns the entity as it was. @throws {AppError} `service_resource_not_found`. */
-  async remove(collection: string, ref: string): Promise<Entity> {
-    return first(await this.#collections.remove(await this.#at([collection, ref])))
+  /** Merges a patch into the entity (RFC 7396). @throws {AppError} `service_resource_not_found`, `precondition_failed`. */
+  async patch(
+    collection: string,
+    ref: string,
+    patch: JsonObject,
+    conditions: WriteConditions = {},
+  ): Promise<Entity> {
+    const call = await this.#at([collection, ref], {}, patch, conditions)
+    return first(await this.#collections.write('patch', call))
+  }
+
+  /** Returns the entity as it was. @throws {AppError} `service_resource_not_found`, `precondition_failed`. */
+  async remove(collection: string, ref: string, conditions: WriteConditions = {}): Promise<Entity> {
+    const call = await this.#at([collection, ref], {}, undefined, conditions)
+    return first(await this.#collections.write('delete', call))
+  }
+
+  /**
+   * Carries out operations together: all of them or none, in order, each seeing those before it.
+   * @throws {AppError} of the first operation that fails, whose place is its `operation`.
+   */
+  async batch(operations: readonly BatchOperation[]): Promise<OperationOutcome[]> {
+    // A copy, so that what the caller changes later does not reach the store.
+    const checked = readOperations(structuredClone({ operations }) as unknown as JsonObject)
+    const caller = await this.#caller()
+    const results = await this.#collections.batch(this.#app, caller, checked, (_, work) => work())
+    return results.map(({ id, entities }) => ({
+      ...(id === undefined ? {} : { id }),
+      entities: entities.map(toEntity),
+    }))
   }
 
   /** Connects, or moves an existing connection to the front; returns the target. */
   async connect(source: EntityRef, verb: string, target: EntityRef): Promise<Entity> {
-    return first(await this.#collections.post(await this.#at([...pathOf(source), verb, ...pathOf(target)])))
+    return first(
+      await this.#collections.write('post', await this.#at([...pathOf(source), verb, ...pathOf(target)])),
+    )
   }
 
   /** Creates entities, 1,000 at most, and connects the source to each; all of them or none. @throws {AppError} like `create`. */
@@ -105,7 +172,8 @@ export class Session {
     collection: string,
     bodies: readonly JsonObject[],
   ): Promise<Entity[]> {
-    const { entities } = await this.#collections.post(
+    const { entities } = await this.#collections.write(
+      'post',
       await this.#at([...pathOf(source), verb, collection], {}, [...bodies]),
     )
     return entities.map(toEntity)
@@ -113,7 +181,7 @@ export class Session {
 
   /** Quiet when there was no such connection. */
   async disconnect(source: EntityRef, verb: string, target: EntityRef): Promise<void> {
-    await this.#collections.remove(await this.#at([...pathOf(source), verb, ...pathOf(target)]))
+    await this.#collections.write('delete', await this.#at([...pathOf(source), verb, ...pathOf(target)]))
   }
 
   /** What the source is connected to by a verb, latest first. */
@@ -130,23 +198,26 @@ export class Session {
     path: readonly string[],
     options: ListOptions = {},
     body?: JsonObject | JsonObject[],
+    conditions: WriteConditions = {},
   ): Promise<CollectionCall> {
     const segments = path.map((text) => ({ text, query: null }))
     return {
       app: this.#app,
       caller: await this.#caller(),
-      path: await this.#paths.read(this.#app.id, segments),
+      path: await this.#engine.look(this.#app.id, (reads) => this.#paths.read(reads, segments)),
       params: paramsOf(options),
       body,
+      conditions: readConditions(conditions),
     }
   }
 }
 
-const paramsOf = ({ ql, limit, cursor }: ListOptions): Params => {
+const paramsOf = ({ ql, limit, cursor, count }: ListOptions): Params => {
   const params = new Map<string, string[]>()
   if (ql !== undefined) params.set('ql', [ql])
   if (limit !== undefined) params.set('limit', [String(limit)])
   if (cursor !== undefined) params.set('cursor', [cursor])
+  if (count !== undefined) params.set('count', [count])
   return params
 }
 
@@ -163,7 +234,8 @@ const first = ({ entities }: CollectionResult): Entity => {
   return toEntity(entity)
 }
 
-const page = ({ entities, cursor }: CollectionResult): EntityPage => ({
+const page = ({ entities, cursor, total }: CollectionResult): EntityPage => ({
   entities: entities.map(toEntity),
   ...(cursor == null ? {} : { cursor }),
+  ...(total === undefined ? {} : { total }),
 })

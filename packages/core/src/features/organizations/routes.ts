@@ -50,9 +50,9 @@ export const organizationRoutes = (doors: OrganizationDoors): Route<Call>[] => [
 const managed = ({ startedAt, now }: Call, fields: Record<string, EnvelopeValue>): ApiReply =>
   envelope(fields, startedAt, now())
 
-const list = async ({ organizations }: OrganizationDoors, call: Call): Promise<ApiReply> => {
+const list = async ({ organizations, engine }: OrganizationDoors, call: Call): Promise<ApiReply> => {
   if (!isSysadmin(call.caller)) throw unauthorized('No system access authorized')
-  const limit = readLimit(param(call.params, 'limit'), 10)
+  const limit = readLimit(param(call.params, 'limit'), 10, engine.limits.pageSize)
   const { items, cursor } = await organizations.list(limit, param(call.params, 'cursor') ?? null)
   const shown = await Promise.all(
     items.map(async (organization) => {

@@ -1,4 +1,5 @@
 import { AppError, unavailable } from '../../domain/errors.js'
+import type { Filter } from '../../domain/query/ast.js'
 import { queryShape } from '../../domain/query/shape.js'
 import { uniqueKey } from '../../domain/unique-key.js'
 import { isUuid } from '../../domain/uuid.js'
@@ -6,8 +7,10 @@ import type {
   Change,
   CollectionInfo,
   ConnectedRequest,
+  CountRequest,
   Listing,
   ListRequest,
+  Lookup,
   QueryWarning,
   ReindexPart,
   Store,
@@ -19,9 +22,11 @@ import { collectionWarnings, connectionWarnings } from './analysis.js'
 import { type AppCatalog, Catalogs, type Collection, pathKey } from './catalog.js'
 import { changeLock } from './change-lock.js'
 import type { SqlConnection, SqlDatabase } from './connection.js'
+import { type CountOptions, CountRun } from './count.js'
 import { readCursor } from './cursor.js'
 import { ENTITY_COLUMNS, type EntityColumns, EntityRow } from './entity-row.js'
 import { ListingRun } from './listing.js'
+import { lookingUp } from './lookup.js'
 import { Reindexer } from './reindex.js'
 import { type EdgeSet, Scans } from './scans.js'
 import { all, bindUuid, isIn, rowsAs, run, type Sql, uniqueOwners } from './sql.js'
@@ -78,6 +83,10 @@ export class SqlStore implements Store {
   async get(app: number, collection: string, uuid: string): Promise<StoredEntity | null> {
     const entity = await this.getAny(app, uuid)
     return entity?.collection === collection ? entity : null
+  }
+
+  look<T>(app: number, work: (lookup: Lookup) => T): Promise<T> {
+    return lookingUp(this, app, work)
   }
 
   async getAny(app: number, uuid: string): Promise<StoredEntity | null> {
@@ -154,6 +163,25 @@ export class SqlStore implements Store {
     return this.#listing(app, { ...known, request })
   }
 
+  async count(app: number, collection: string, filter: Filter | null): Promise<number> {
+    const known = await this.#collectionWith(app, collection, pathsOf(filter, []))
+    return known === null
+      ? 0
+      : this.#counted(app, { collection: known, edges: null, filter, isCounted: null })
+  }
+
+  async countConnected(
+    app: number,
+    { filter, among, ...hop }: CountRequest,
+    isCounted: ((entity: StoredEntity) => boolean) | null = null,
+  ): Promise<number> {
+    const known = await this.#edges(app, { ...hop, filter, sort: [] })
+    if (known === null) return 0
+    if (among === undefined) return this.#counted(app, { ...known, filter, isCounted })
+    const { items } = await this.#among(app, known.edges, among)
+    return isCounted === null ? items.length : items.filter(isCounted).length
+  }
+
   async analyse(app: number, collection: string, request: ListRequest): Promise<QueryWarning[]> {
     const known = await this.#collectionWith(app, collection, pathsOf(request.filter, request.sort))
     if (known === null) return []
@@ -168,7 +196,7 @@ export class SqlStore implements Store {
   /** The connections that a request is about; `null` when there can be none. */
   async #edges(
     app: number,
-    request: ConnectedRequest,
+    request: CountRequest & Pick<ConnectedRequest, 'sort'>,
   ): Promise<{ edges: EdgeSet; collection: Collection | null } | null> {
     const { direction, verb } = request
     const sources = Array.isArray(request.source)
@@ -290,6 +318,13 @@ export class SqlStore implements Store {
     )
   }
 
+  pruneReplies(now: number): Promise<number> {
+    const sql = { text: 'DELETE FROM reply WHERE expires < ?', values: [now] }
+    return this.#guard(() =>
+      this.#database.write((connection) => run(connection, this.#database.dialect, sql)),
+    )
+  }
+
   // Writing
 
   transact<T>(principal: string | null, work: (transaction: Transaction) => T): Promise<T> {
@@ -321,6 +356,29 @@ export class SqlStore implements Store {
           collectionName: (id) => collectionNameIn(catalog, id),
           onSlow: (examined) => onSlowListing({ app, collection, query: queryShape(filter, sort), examined }),
         }).run(),
+      ),
+    )
+  }
+
+  /** Counts in one state of the database. */
+  #counted(
+    app: number,
+    options: Pick<CountOptions, 'collection' | 'edges' | 'filter' | 'isCounted'>,
+  ): Promise<number> {
+    const { maxExamined, onSlowListing } = this.#options
+    const collection = options.collection?.name ?? '*'
+    const query = queryShape(options.filter, [])
+    return this.#withCatalog(app, (catalog) =>
+      this.#guard(() =>
+        this.#database.snapshot((connection) =>
+          new CountRun({
+            ...options,
+            scans: new Scans(connection, this.#database.dialect, app),
+            maxExamined,
+            collectionName: (id) => collectionNameIn(catalog, id),
+            onSlow: (examined) => onSlowListing({ app, collection, query, examined }),
+          }).run(),
+        ),
       ),
     )
   }

@@ -1,0 +1,79 @@
+import { hash } from 'node:crypto'
+import { documentText } from './document.js'
+import { AppError, illegalArgument } from './errors.js'
+import type { JsonObject } from './json.js'
+
+/**
+ * The entity tag of a stored document: it changes with every change of the document. `links`, the verbs shown in the
+ * metadata, follow behind a dot: a reader's copy is stale when they change, but a writer need not be told.
+ * Quotes included (RFC 9110, 8.8.3).
+ */
+export const entityTag = (doc: string, links: object | null): string =>
+  links === null ? `"${digest(doc)}"` : `"${digest(doc)}.${digest(JSON.stringify(links)).slice(0, 8)}"`
+
+/** The tag of an entity in hand, as it would be stored. */
+export const documentTag = (entity: JsonObject): string => entityTag(documentText(entity), null)
+
+// 128 bits of SHA-256: as good as no two documents share them, and 22 characters.
+const digest = (text: string): string => hash('sha256', text, 'base64url').slice(0, 22)
+
+/** Entity tags of a header, without quotes; `*` stands for any. */
+export type EntityTags = '*' | readonly string[]
+
+const TAG = /^(?:W\/)?"([\x21\x23-\x7e\x80-\xff]*)"$/
+
+/** @throws {AppError} `illegal_argument` when the header is neither `*` nor a list of entity tags. */
+export const parseEntityTags = (header: string): EntityTags => {
+  const text = header.trim()
+  if (text === '*') return '*'
+  return text.split(',').map((part) => {
+    // Proxies that compress make a tag weak; the document it stands for is the same.
+    const tag = TAG.exec(part.trim())?.[1]
+    if (tag === undefined)
+      throw illegalArgument('If-Match and If-None-Match take "*" or entity tags in quotes')
+    return tag
+  })
+}
+
+/** What a request is conditional on (RFC 9110, 13.1); `null` for nothing. */
+export interface Conditions {
+  ifMatch: EntityTags | null
+  ifNoneMatch: EntityTags | null
+}
+
+export const NO_CONDITIONS: Conditions = { ifMatch: null, ifNoneMatch: null }
+
+export const readConditions = ({
+  ifMatch,
+  ifNoneMatch,
+}: {
+  ifMatch?: string | undefined
+  ifNoneMatch?: string | undefined
+}): Conditions =>
+  ifMatch === undefined && ifNoneMatch === undefined
+    ? NO_CONDITIONS
+    : {
+        ifMatch: ifMatch === undefined ? null : parseEntityTags(ifMatch),
+        ifNoneMatch: ifNoneMatch === undefined ? null : parseEntityTags(ifNoneMatch),
+      }
+
+/**
+ * Whether a write may go on, given the entity as it is, `null` when there is none.
+ * @throws {AppError} `precondition_failed`
+ */
+export const checkConditions = (
+  { ifMatch, ifNoneMatch }: Conditions,
+  entity: { doc: string } | null,
+): void => {
+  if (ifMatch !== null && (entity === null || !includesDocument(ifMatch, entity.doc)))
+    throw new AppError('precondition_failed', 'The entity is not, or no longer, what If-Match names')
+  if (ifNoneMatch !== null && entity !== null && includesDocument(ifNoneMatch, entity.doc))
+    throw new AppError('precondition_failed', 'There is such an entity already, which If-None-Match excludes')
+}
+
+const includesDocument = (tags: EntityTags, doc: string): boolean =>
+  tags === '*' || tags.some((tag) => tag.split('.', 1)[0] === digest(doc))
+
+/** Whether a reader's copy is still good, `tag` being what he would be sent. */
+export const isFresh = ({ ifNoneMatch }: Conditions, tag: string): boolean =>
+  ifNoneMatch !== null && (ifNoneMatch === '*' || ifNoneMatch.includes(tag.slice(1, -1)))

@@ -1,0 +1,51 @@
+import { resourceNotFound } from '../domain/errors.js'
+import { isUuid } from '../domain/uuid.js'
+import type { Lookup, StoredEntity } from '../storage/store.js'
+import type { Descriptor, Descriptors } from './descriptor.js'
+
+/** Synchronous look-ups of entities by what paths call them, in one application. */
+export class Reads {
+  readonly #lookup: Lookup
+  protected readonly descriptors: Descriptors
+
+  constructor(lookup: Lookup, descriptors: Descriptors) {
+    this.#lookup = lookup
+    this.descriptors = descriptors
+  }
+
+  getAny(uuid: string): StoredEntity | null {
+    return this.#lookup.getAny(uuid.toLowerCase())
+  }
+
+  /** The entity that a path segment means, or `null`. */
+  find(collection: string, ref: string): StoredEntity | null {
+    if (isUuid(ref)) return this.#lookup.get(collection, ref.toLowerCase())
+    for (const property of aliasesFor(this.descriptors.of(collection), ref)) {
+      const found = this.#lookup.find(collection, property, ref)
+      if (found !== null) return found
+    }
+    return null
+  }
+
+  /** @throws {AppError} `service_resource_not_found` */
+  get(collection: string, ref: string): StoredEntity {
+    const entity = this.find(collection, ref)
+    if (entity === null) throw resourceNotFound()
+    return entity
+  }
+
+  /** Like `items.map(work)`, with far fewer reads. */
+  each<T, R>(items: readonly T[], work: (item: T, index: number) => R): R[] {
+    return this.#lookup.each(items, work)
+  }
+}
+
+const MAIL = /^[^\s@]+@[^\s@]+$/
+
+/** The properties to look a reference up by: e-mail addresses are tried as such first. */
+export const aliasesFor = ({ alias }: Descriptor, ref: string): readonly string[] =>
+  alias.includes('email')
+    ? MAIL.test(ref)
+      ? ['email', ...alias.filter((name) => name !== 'email')]
+      : alias.filter((name) => name !== 'email')
+    : alias

@@ -1,0 +1,167 @@
+import { AppError, illegalArgument, resourceNotFound } from '../../domain/errors.js'
+import { isUuid } from '../../domain/uuid.js'
+import type { Edits } from '../../engine/edits.js'
+import { asObject, checkBatch } from '../../engine/engine.js'
+import type { StoredEntity } from '../../storage/store.js'
+import {
+  type Changed,
+  type CollectionCall,
+  type CollectionResult,
+  isObject,
+  refFor,
+  unconditional,
+  type WriteVerb,
+} from './call.js'
+import { baseOf } from './hops.js'
+import type { HopStep } from './path.js'
+import type { Rights } from './rights.js'
+
+/** Writes at the end of paths that go on from an entity. The path itself has been permitted. */
+export class HopWrites {
+  readonly #rights: Rights
+  readonly #changed: Changed
+
+  constructor(rights: Rights, changed: Changed) {
+    this.#rights = rights
+    this.#changed = changed
+  }
+
+  /** `near` is the entity that the last step starts at. */
+  run(edits: Edits, verb: WriteVerb, call: CollectionCall, near: StoredEntity): CollectionResult {
+    const step = writable(call.path.hops.at(-1)!)
+    if (verb === 'post' || (verb === 'put' && step.ref === null)) return this.#post(edits, call, near, step)
+    if (step.ref === null) {
+      const message = 'Name the far end of the connection: a uuid, or a collection and a name'
+      throw new AppError('unsupported_service_operation', message)
+    }
+    this.#rights.permitStep(edits, call, verb === 'delete' ? 'delete' : 'put', near, step)
+    if (verb === 'delete') return this.#disconnect(edits, call, near, step)
+    if (verb === 'patch' || (step.collection !== null && !isUuid(step.ref)))
+      return this.#update(edits, verb, call, near, step)
+    return this.#put(edits, call, near, step, step.ref)
+  }
+
+  #post(edits: Edits, call: CollectionCall, near: StoredEntity, step: HopStep): CollectionResult {
+    unconditional(call)
+    this.#rights.permitStep(edits, call, 'post', near, step)
+    if (step.ref === null) return this.#create(edits, call, near, step)
+    const target = this.#target(edits, call, step)
+    this.#rights.permitTarget(call, step, target)
+    join(edits, step, near, target)
+    edits.afterCommit(() => this.#changed(call.app, step.sub === null ? '' : 'groups'))
+    return result(edits, near, step, target)
+  }
+
+  #create(edits: Edits, call: CollectionCall, near: StoredEntity, step: HopStep): CollectionResult {
+    const { collection } = step
+    if (collection === null)
+      throw illegalArgument('Name the entity to connect: a uuid, or a collection and a name')
+    const bodies = Array.isArray(call.body) ? call.body : [call.body]
+    const isEmpty = bodies.every(
+      (item) => item === undefined || (isObject(item) && Object.keys(item).length === 0),
+    )
+    if (isEmpty) throw resourceNotFound()
+    checkBatch(bodies)
+    this.#rights.permitCreation(call, 'post', step, collection)
+    const entities = edits.each(bodies, (body) => {
+      const created = edits.create(collection, this.#rights.cleaned(call, collection, asObject(body)))
+      join(edits, step, near, created)
+      return edits.tx.current(created)
+    })
+    edits.afterCommit(() => this.#changed(call.app, collection))
+    return { entities, base: baseOf(near, step), isSingle: !Array.isArray(call.body) }
+  }
+
+  /** Changes what is connected already. */
+  #update(
+    edits: Edits,
+    verb: 'put' | 'patch',
+    call: CollectionCall,
+    near: StoredEntity,
+    step: HopStep,
+  ): CollectionResult {
+    const { app, caller, conditions } = call
+    const target = this.#target(edits, call, step)
+    const isShown = this.#rights.mayReadIn(caller, app, step, target)
+    if (!isShown || !isJoined(edits, step, near, target)) throw resourceNotFound()
+    this.#rights.permitUpdate(call, step, target)
+    const body = this.#rights.body(call, target.collection)
+    const updated = edits[verb](target.collection, target.uuid, body, conditions)
+    edits.afterCommit(() => this.#changed(app, target.collection))
+    return result(edits, near, step, updated)
+  }
+
+  /** Connects and writes: where the connection is there already, the right to write is enough. */
+  #put(edits: Edits, call: CollectionCall, near: StoredEntity, step: HopStep, ref: string): CollectionResult {
+    const known = edits.getAny(ref)
+    const collection = step.collection ?? known?.collection
+    if (collection === undefined || (known !== null && known.collection !== collection))
+      throw resourceNotFound()
+    if (known === null) this.#rights.permitCreation(call, 'put', step, collection)
+    else {
+      if (!isJoined(edits, step, near, known)) this.#rights.permitTarget(call, step, known)
+      this.#rights.permitUpdate(call, step, known)
+    }
+    const target = edits.put(collection, ref, this.#rights.body(call, collection), call.conditions)
+    join(edits, step, near, target)
+    edits.afterCommit(() => this.#changed(call.app, collection))
+    return result(edits, near, step, target)
+  }
+
+  #disconnect(edits: Edits, call: CollectionCall, near: StoredEntity, step: HopStep): CollectionResult {
+    unconditional(call)
+    const target = this.#target(edits, call, step)
+    const [from, to] = ends(step, near, target)
+    edits.tx.disconnect(from, verbOf(step), to)
+    edits.afterCommit(() => this.#changed(call.app, step.sub === null ? '' : 'groups'))
+    return result(edits, near, step, target)
+  }
+
+  /** The far end that the path names. */
+  #target(edits: Edits, { caller }: CollectionCall, { collection, ref }: HopStep): StoredEntity {
+    const found =
+      collection === null || isUuid(ref!)
+        ? edits.getAny(ref!)
+        : edits.find(collection, refFor(collection, ref!, caller))
+    if (found === null || (collection !== null && found.collection !== collection)) throw resourceNotFound()
+    return found
+  }
+}
+
+const result = (edits: Edits, near: StoredEntity, step: HopStep, target: StoredEntity): CollectionResult => ({
+  entities: [edits.tx.current(target)],
+  base: baseOf(near, step),
+  isSingle: true,
+})
+
+/** Connects. What may hang on one entity only leaves those it hung on. */
+const join = (edits: Edits, step: HopStep, near: StoredEntity, far: StoredEntity): void => {
+  const verb = verbOf(step)
+  const [from, to] = ends(step, near, far)
+  const owners = step.sub?.exclusive === true ? edits.tx.sources(verb, to) : []
+  for (const owner of owners) if (owner.uuid !== from.uuid) edits.tx.disconnect(owner, verb, to)
+  edits.tx.connect(from, verb, to)
+}
+
+const isJoined = (edits: Edits, step: HopStep, near: StoredEntity, far: StoredEntity): boolean => {
+  const [from, to] = ends(step, near, far)
+  return edits.tx.isConnected(from, verbOf(step), to)
+}
+
+/** Connections are made and ended from where they start. @throws {AppError} `unsupported_service_operation`. */
+const writable = (step: HopStep): HopStep => {
+  if (step.sub !== null || step.direction === 'out') return step
+  throw new AppError('unsupported_service_operation', 'Write a connection from the entity that it starts at')
+}
+
+/** @throws {AppError} `illegal_argument` where a path says `connections` but no verb. */
+const verbOf = ({ verb }: HopStep): string => {
+  if (verb === null) throw illegalArgument('Name the verb of the connection')
+  return verb
+}
+
+const ends = (
+  { direction }: HopStep,
+  near: StoredEntity,
+  far: StoredEntity,
+): [from: StoredEntity, to: StoredEntity] => (direction === 'out' ? [near, far] : [far, near])
