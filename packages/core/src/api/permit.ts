@@ -1,5 +1,5 @@
 import { unauthorized } from '../domain/errors.js'
-import { allows, allowsExplicitly, type PathSegments, readsSelf, type Verb } from '../domain/permission.js'
+import { allows, type PathSegments, readsSelf, type Verb } from '../domain/permission.js'
 import { type Application, type Caller, isAppAdmin } from './caller.js'
 
 /** What a request wants to do, as permission strings see it. */
@@ -9,7 +9,7 @@ export interface Access {
 }
 
 /** Words that give rights: they must be written out in a permission string, no wildcard stands for them. */
-const SENSITIVE = ['roles', 'rolenames', 'permissions', 'credentials']
+const SENSITIVE: ReadonlySet<string> = new Set(['roles', 'rolenames', 'permissions', 'credentials'])
 
 /** The one decision of what a caller may do in an application. */
 export const isPermitted = (caller: Caller, app: Application, { verb, path }: Access): boolean => {
@@ -19,12 +19,7 @@ export const isPermitted = (caller: Caller, app: Application, { verb, path }: Ac
   const self = principal.kind === 'user' ? caller.self : null
   if (readsSelf(verb, path, self)) return true
   if (grants === null) return false
-  const sensitive =
-    verb === 'get'
-      ? undefined
-      : SENSITIVE.find((word) => path.some((spellings) => spellings.length === 1 && spellings[0] === word))
-  if (sensitive !== undefined) return allowsExplicitly(grants, verb, path, self, sensitive)
-  return allows(grants, verb, path, self)
+  return allows(grants, verb, path, self, verb === 'get' ? undefined : SENSITIVE)
 }
 
 /**

@@ -4,7 +4,6 @@ import { describe, expect, it } from 'vitest'
 import { AppError } from './errors.js'
 import {
   allows,
-  allowsExplicitly,
   allowsPath,
   compileGrants,
   formatPermission,
@@ -290,10 +289,10 @@ describe('allows', () => {
   })
 })
 
-describe('allowsExplicitly', () => {
+describe('allows, of words that must be written out,', () => {
   const roles = [['users'], [ALICE, 'alice'], ['roles'], [U, 'admin']]
   const check = (permission: string, path: PathSegments, word: string, self: typeof bob | null = bob) =>
-    allowsExplicitly(compileGrants([permission]), 'put', path, self, word)
+    allows(compileGrants([permission]), 'put', path, self, new Set([word]))
 
   it.each([
     ['put:/**', false],
@@ -319,6 +318,22 @@ describe('allowsExplicitly', () => {
     expect(check('put:/users/roles/**', path, 'roles')).toBe(false)
     expect(check('put:/users/*/*/roles', path, 'roles')).toBe(false)
     expect(check('put:/users/roles/roles/roles', path, 'roles')).toBe(true)
+  })
+
+  it('wants each of them', () => {
+    const path = [['roles'], [U, 'admin'], ['permissions']]
+    const check = (permission: string) =>
+      allows(compileGrants([permission]), 'put', path, bob, new Set(['roles', 'permissions']))
+
+    expect([check('put:/roles/**'), check('put:/*/*/permissions'), check('put:/roles/*/perm*')]).toEqual([
+      false,
+      false,
+      false,
+    ])
+    expect([check('put:/roles/**/permissions'), check('put:/**/roles/admin/permissions/**')]).toEqual([
+      true,
+      true,
+    ])
   })
 
   it("applies to the caller's own sub-resources too", () => {
@@ -424,7 +439,7 @@ describe('any permission and path', () => {
     fc.assert(
       fc.property(permission, method, path, literal, (string, verb, segments, word) => {
         const grants = compileGrants([string])
-        const explicit = allowsExplicitly(grants, verb, segments, bob, word)
+        const explicit = allows(grants, verb, segments, bob, new Set([word]))
         expect(!explicit || allows(grants, verb, segments, bob)).toBe(true)
       }),
       { numRuns: 2000 },

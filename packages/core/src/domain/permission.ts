@@ -176,36 +176,30 @@ const addRule = (rules: RulesOfVerb, rule: Rule): void => {
   else siblings.push(rule)
 }
 
-/** Whether any string covers the request: it does when it covers any combination of the path's spellings. */
-export const allows = (grants: Grants, method: Verb, path: PathSegments, self: Self | null): boolean => {
-  const rules = grants[method]
-  if (rules.everything) return true
-  const folded = path.map((spellings) => spellings.map(fold))
-  const names = namesOf(self)
-  return candidates(rules, folded).some((rule) => covers(rule, folded, names))
-}
+/** No word of a path needs to be written out. */
+const NONE: ReadonlySet<string> = new Set()
 
 /**
- * Like `allows`, but counts only strings that write out the segment `sensitive` of the path, such as
- * `permissions`: `put:/users/me/permissions` does, while no `**` or `*` stands for it. That segment of the
- * path must have no other spelling, so that an entity which is merely named `permissions` does not count.
+ * Whether any string covers the request: it does when it covers any combination of the path's spellings. A segment
+ * of the path that has one spelling, which is among `sensitive`, is covered only where the string has that word
+ * itself, as `put:/users/me/permissions` has and `/**` and `*` have not. An entity that is merely named so has its
+ * uuid for another spelling.
  */
-export const allowsExplicitly = (
+export const allows = (
   grants: Grants,
   method: Verb,
   path: PathSegments,
   self: Self | null,
-  sensitive: string,
+  sensitive: ReadonlySet<string> = NONE,
 ): boolean => {
-  const word = fold(sensitive)
+  const rules = grants[method]
+  const isWritten = (spellings: readonly string[]): boolean =>
+    sensitive.size > 0 && spellings.length === 1 && sensitive.has(spellings[0]!)
+  if (rules.everything && !path.some(isWritten)) return true
   const folded = path.map((spellings) => spellings.map(fold))
   const names = namesOf(self)
-  return candidates(grants[method], folded).some((rule) =>
-    rule.matchers.some(
-      (matcher, index) =>
-        matcher.kind === 'literal' && matcher.text === word && covers(rule, folded, names, index),
-    ),
-  )
+  const written = folded.map(isWritten)
+  return candidates(rules, folded).some((rule) => covers(rule, folded, names, written))
 }
 
 /** `allows` for a plain path; `me` and the caller's own uuid and username after `users` denote him. */
@@ -248,18 +242,24 @@ const candidates = ({ byFirst, others }: RulesOfVerb, path: PathSegments): reado
 
 /**
  * Walks the path once, keeping the set of matchers it may have reached as bits, so that no arrangement of
- * `**` takes more than (segments x matchers) steps. With `pinned`, that literal must meet a segment which
- * is spelled so and in no other way.
+ * `**` takes more than (segments x matchers) steps. A segment of `written` is met by a literal alone.
  */
-const covers = (rule: Rule, path: PathSegments, self: readonly string[], pinned = -1): boolean => {
+const covers = (
+  rule: Rule,
+  path: PathSegments,
+  self: readonly string[],
+  written: readonly boolean[],
+): boolean => {
   const { matchers, deep, lastIsOptional } = rule
   let reached = skipDeep(1, deep)
-  for (const spellings of path) {
-    let next = reached & deep
+  for (const [at, spellings] of path.entries()) {
+    let next = written[at] ? 0 : reached & deep
     if (spellings.includes('')) next |= reached
     for (let index = 0; index < matchers.length; index++) {
       if ((reached & ~deep & (1 << index)) === 0) continue
-      if (meets(matchers[index]!, spellings, self, index === pinned)) next |= 1 << (index + 1)
+      const matcher = matchers[index]!
+      if ((!written[at] || matcher.kind === 'literal') && meets(matcher, spellings, self))
+        next |= 1 << (index + 1)
     }
     if (next === 0) return false
     reached = skipDeep(next, deep)
@@ -271,17 +271,10 @@ const covers = (rule: Rule, path: PathSegments, self: readonly string[], pinned 
 /** `**` may stand for nothing; no two are adjacent, so one step is enough. */
 const skipDeep = (reached: number, deep: number): number => reached | ((reached & deep) << 1)
 
-const meets = (
-  matcher: Matcher,
-  spellings: readonly string[],
-  self: readonly string[],
-  pinned: boolean,
-): boolean => {
+const meets = (matcher: Matcher, spellings: readonly string[], self: readonly string[]): boolean => {
   switch (matcher.kind) {
     case 'literal':
-      return pinned
-        ? spellings.every((spelling) => spelling === matcher.text)
-        : spellings.includes(matcher.text)
+      return spellings.includes(matcher.text)
     case 'one':
       return spellings.some((spelling) => spelling !== '')
     case 'glob':

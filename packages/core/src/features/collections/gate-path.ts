@@ -6,9 +6,12 @@ import type { CollectionPath } from './path.js'
 /** The entities of a path, in order, as far as they are known: the root's and each hop's. */
 export type KnownEntities = readonly (StoredEntity | null)[]
 
+const ALL = ['all']
+
 /**
  * A path as permission strings see it: collections in the plural, each entity by its uuid and its names and
- * as `me` where it is the caller; the type of a connection's far end may be left out.
+ * as `me` where it is the caller; the type of a connection's far end may be left out. What leads on from many
+ * entities takes a right to all of them: a wildcard in their place, or `all`.
  */
 export const gatePath = (
   path: CollectionPath,
@@ -19,11 +22,13 @@ export const gatePath = (
   const segments: string[][] = [[path.collection]]
   if (path.ref !== null)
     segments.push(spellings(path.collection, path.ref, known[0] ?? null, caller, aliases))
+  else if (path.hops.length > 0) segments.push(ALL)
   for (const [i, { word, verb, sub, collection, ref, direction }] of path.hops.entries()) {
     segments.push([word])
     if (direction === 'in' && sub === null && verb !== null) segments.push([verb])
     if (collection !== null) segments.push([collection, ''])
     if (ref !== null) segments.push(spellings(collection, ref, known[i + 1] ?? null, caller, aliases))
+    else if (i < path.hops.length - 1) segments.push(ALL)
   }
   return segments
 }

@@ -1,9 +1,11 @@
+import type { Caller } from '../../api/caller.js'
 import { illegalArgument, resourceNotFound } from '../../domain/errors.js'
 import type { JsonObject } from '../../domain/json.js'
 import { formatPermission, parsePermission } from '../../domain/permission.js'
 import type { Edits } from '../../engine/edits.js'
 import type { Engine } from '../../engine/engine.js'
 import type { StoredEntity } from '../../storage/store.js'
+import { spellingsOf } from '../collections/index.js'
 import type { FirstRole } from './descriptor.js'
 import type { GrantsSource } from './grants.js'
 
@@ -38,6 +40,14 @@ export class Roles {
       const role = edits.create('roles', { name, title })
       for (const permission of permissions) edits.tx.setEntry(role, PERMISSIONS, permission, '')
     })
+  }
+
+  /** How an entity may be written in a permission string, whichever of its names was used for it. */
+  async spellings(app: number, caller: Caller, collection: string, ref: string): Promise<readonly string[]> {
+    const holder = await this.#engine.find(app, collection, ref)
+    return holder === null
+      ? [ref]
+      : spellingsOf(holder, caller, (name) => this.#engine.descriptor(name).alias)
   }
 
   /** Permission strings of a user, group or role. @throws {AppError} `service_resource_not_found`. */

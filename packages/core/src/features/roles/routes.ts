@@ -26,12 +26,12 @@ export const permissionRoutes = (roles: Roles): Route<AppCall>[] => [
 ]
 
 const read = async (roles: Roles, collection: string, call: AppCall): Promise<ApiReply> => {
-  const ref = permitted('get', collection, 'permissions', call)
+  const ref = await permitted(roles, 'get', collection, 'permissions', call)
   return appEnvelope(call, { entities: [], data: await roles.permissions(call.app.id, collection, ref) })
 }
 
 const add = async (roles: Roles, collection: string, call: AppCall): Promise<ApiReply> => {
-  const ref = permitted(writing(call), collection, 'permissions', call)
+  const ref = await permitted(roles, writing(call), collection, 'permissions', call)
   const { body } = call.request
   const strings = permissionStrings(isJsonObject(body) ? body['permission'] : undefined)
   const data = await roles.add(call.app.id, call.caller.label, collection, ref, strings)
@@ -40,7 +40,7 @@ const add = async (roles: Roles, collection: string, call: AppCall): Promise<Api
 
 /** What to remove is in the query, as Usergrid's clients send it, or in the body, as its reference says. */
 const remove = async (roles: Roles, collection: string, call: AppCall): Promise<ApiReply> => {
-  const ref = permitted('delete', collection, 'permissions', call)
+  const ref = await permitted(roles, 'delete', collection, 'permissions', call)
   const { body } = call.request
   const strings = permissionStrings(
     call.params.get('permission')?.slice() ?? (isJsonObject(body) ? body['permission'] : undefined),
@@ -50,7 +50,7 @@ const remove = async (roles: Roles, collection: string, call: AppCall): Promise<
 }
 
 const readNames = async (roles: Roles, collection: string, call: AppCall): Promise<ApiReply> => {
-  const ref = permitted('get', collection, 'rolenames', call)
+  const ref = await permitted(roles, 'get', collection, 'rolenames', call)
   return appEnvelope(call, { entities: [], data: await roles.assigned(call.app.id, collection, ref) })
 }
 
@@ -58,10 +58,14 @@ const readNames = async (roles: Roles, collection: string, call: AppCall): Promi
 const assign = async (roles: Roles, collection: string, call: AppCall): Promise<ApiReply> => {
   const { app, caller, request } = call
   const verb = writing(call)
-  const ref = permitted(verb, collection, 'rolenames', call)
+  const ref = await permitted(roles, verb, collection, 'rolenames', call)
   const name = isJsonObject(request.body) ? request.body['name'] : undefined
   if (typeof name !== 'string' || name === '') throw illegalArgument('Name the role to assign', 'name')
-  permit(caller, app, { verb, path: [['roles'], [name], [collection], [...new Set([call.args[0]!, ref])]] })
+  const [role, holder] = await Promise.all([
+    roles.spellings(app.id, caller, 'roles', name),
+    roles.spellings(app.id, caller, collection, ref),
+  ])
+  permit(caller, app, { verb, path: [['roles'], role, [collection], holder] })
   const data = await roles.assign(app.id, caller.label, collection, ref, name)
   return appEnvelope(call, { entities: [], data })
 }
@@ -69,10 +73,17 @@ const assign = async (roles: Roles, collection: string, call: AppCall): Promise<
 const writing = ({ request }: AppCall): Verb => (request.method === 'PUT' ? 'put' : 'post')
 
 /** The reference of the path, once the caller is known to have the right. */
-const permitted = (verb: Verb, collection: string, word: string, { app, caller, args }: AppCall): string => {
+const permitted = async (
+  roles: Roles,
+  verb: Verb,
+  collection: string,
+  word: string,
+  { app, caller, args }: AppCall,
+): Promise<string> => {
   const [given = ''] = args
   const isForeign = caller.principal.kind !== 'user' || caller.self === null
   const ref = isForeign ? given : refFor(collection, given, caller)
-  permit(caller, app, { verb, path: [[collection], [...new Set([given, ref])], [word]] })
+  const path = [[collection], await roles.spellings(app.id, caller, collection, ref), [word]]
+  permit(caller, app, { verb, path })
   return refFor(collection, ref, caller)
 }
