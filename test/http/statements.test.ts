@@ -1,7 +1,6 @@
-import { DATABASES } from '@entigrid/core/testing'
+import { DATABASES, StatementCounter } from '@entigrid/core/testing'
 import { describe, expect, it } from 'vitest'
 import { newCollection, sharedApp } from '../support/app-client.js'
-import { StatementCounter } from '../support/statements.js'
 
 const MANY = 100
 

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
+import type { SqlDatabase } from '../storage/typeorm/connection.js'
 import type { DatabaseOptions } from '../storage/typeorm/open-database.js'
 
 /** The databases that tests run on, for `describe.each`. */
@@ -13,6 +14,9 @@ export const ALL_DATABASES = [...DATABASES, 'better-sqlite3'] as const
 
 /** `better-sqlite3` is the other driver for SQLite; `memory` is a SQLite without a file. */
 export type TestDatabaseName = (typeof DATABASES)[number] | 'better-sqlite3' | 'memory'
+
+/** What is used in place of the database: for tests that watch its statements, or take its space. */
+export type WrapDatabase = (database: SqlDatabase) => SqlDatabase
 
 /** A place for one test's data: pass `url` and `options` to `openDatabase` or `openApp`. */
 export interface TestDatabase extends AsyncDisposable {

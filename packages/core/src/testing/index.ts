@@ -5,5 +5,7 @@ export {
   openTestDatabase,
   type TestDatabase,
   type TestDatabaseName,
+  type WrapDatabase,
 } from './databases.js'
-export { openTestEngine, type TestEngine, type WrapDatabase } from './open-test-engine.js'
+export { openTestEngine, type TestEngine } from './open-test-engine.js'
+export { StatementCounter } from './statements.js'

@@ -1,7 +1,6 @@
 import { Engine, type EngineOptions } from '../app.js'
-import type { SqlDatabase } from '../storage/typeorm/connection.js'
 import { openDatabase } from '../storage/typeorm/open-database.js'
-import { openTestDatabase, type TestDatabaseName } from './databases.js'
+import { openTestDatabase, type TestDatabaseName, type WrapDatabase } from './databases.js'
 
 /** An engine on a database of its own, both gone at the end of the block. */
 export interface TestEngine extends AsyncDisposable {
@@ -12,9 +11,6 @@ export interface TestEngine extends AsyncDisposable {
 /** Hashes that take no time, for tests that are not about them. */
 const CHEAP = { memoryCost: 1024, timeCost: 1, parallelism: 1 }
 const SECRET = 'a secret that only tests know, long enough'
-
-/** What the engine gets in place of the database: for tests that watch its statements, or take its space. */
-export type WrapDatabase = (database: SqlDatabase) => SqlDatabase
 
 /** Opens an engine for one test. */
 export const openTestEngine = async (

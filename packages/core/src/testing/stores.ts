@@ -2,7 +2,7 @@ import type { JsonObject } from '../domain/json.js'
 import { newUuid } from '../domain/uuid.js'
 import { openDatabase } from '../storage/typeorm/open-database.js'
 import { SqlStore, type StoreOptions } from '../storage/typeorm/sql-store.js'
-import { openTestDatabase, type TestDatabaseName } from './databases.js'
+import { openTestDatabase, type TestDatabaseName, type WrapDatabase } from './databases.js'
 
 /** A store on a new database. In it, `name` is unique in every collection. */
 export interface TestStore extends AsyncDisposable {
@@ -15,11 +15,12 @@ export interface TestStore extends AsyncDisposable {
 export const openTestStore = async (
   name: TestDatabaseName,
   options: Partial<StoreOptions> = {},
+  wrap: WrapDatabase = (database) => database,
 ): Promise<TestStore> => {
   const place = await openTestDatabase(name)
   const stores: SqlStore[] = []
   const another = async (): Promise<SqlStore> => {
-    const database = await openDatabase(place.url, place.options)
+    const database = wrap(await openDatabase(place.url, place.options))
     const store = new SqlStore({ uniqueProperties: () => ['name'], clock: Date.now, ...options, database })
     stores.push(store)
     return store

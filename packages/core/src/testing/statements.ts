@@ -1,6 +1,7 @@
-import type { SqlConnection, SqlDatabase, WrapDatabase } from '@entigrid/core/testing'
+import type { SqlConnection, SqlDatabase } from '../storage/typeorm/connection.js'
+import type { WrapDatabase } from './databases.js'
 
-/** Counts the statements that an engine sends to its database. */
+/** Counts the statements that an engine, or a store, sends to its database. */
 export class StatementCounter {
   /** Texts of the statements since `reset`. */
   readonly texts: string[] = []
