@@ -180,6 +180,7 @@ const checkList = async (
     one.sort,
   )
   expect(indices(seen), JSON.stringify(one)).toEqual(indices(expected))
+  expect(await store.count(APP, collection, one.filter), JSON.stringify(one.filter)).toBe(expected.length)
 }
 
 const declare = async (store: Store, collection: string): Promise<void> => {
@@ -269,6 +270,9 @@ describe.each(DATABASES)('listings on %s', (database) => {
               seen.map(({ uuid }) => uuid),
               JSON.stringify(one),
             ).toEqual(expected.map(({ object }) => object['uuid']))
+            expect(await store.countConnected(APP, request), JSON.stringify(one.filter)).toBe(expected.length)
+            const newer = expected.filter(({ age }) => age > hub.id - 10)
+            expect(await store.countConnected(APP, request, ({ id }) => id > hub.id - 10)).toBe(newer.length)
           }
         },
       ),

@@ -64,8 +64,9 @@ const compareAccess = (
   }
   const prefix = value.kind === 'string' ? wildcardPrefix(scalar(value) as string) : null
   if (prefix !== null) {
-    const { from, to } = prefixRange(prefix)
-    return { kind: 'range', path, intervals: [{ from, to }], exact: false }
+    const { from, to, exact } = prefixRange(prefix)
+    const isPrefix = (scalar(value) as string).length === prefix.length + 1
+    return { kind: 'range', path, intervals: [{ from, to }], exact: exact && isPrefix }
   }
   const key = encodeKey(scalar(value))
   return { kind: 'equal', path, key, exact: !isCut(key) }
@@ -79,14 +80,16 @@ const containsAccess = (
   if (path === null) return null
   if (path === undefined || filter.words.length === 0) return NOTHING
   const tokens: { token: string; prefix: boolean }[] = []
+  let exact = true
   for (const word of filter.words) {
     const star = word.indexOf('*')
     if (star === 0) return null
     const text = star === -1 ? word : word.slice(0, star)
+    exact &&= star === -1 || star === word.length - 1
     if (!/^[\p{L}\p{N}\p{M}]+$/u.test(text)) return null
     tokens.push({ token: wordToken(path, text), prefix: star !== -1 })
   }
-  return { kind: 'words', tokens, exact: false }
+  return { kind: 'words', tokens, exact }
 }
 
 const withinAccess = (collection: Collection, filter: Extract<Filter, { kind: 'within' }>): Access | null => {

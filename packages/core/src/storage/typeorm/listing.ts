@@ -353,8 +353,7 @@ export class ListingRun {
     const { maxExamined, onSlow } = this.#options
     if (this.#examined <= maxExamined) return
     onSlow(this.#examined)
-    const message = `The query would look at more than ${maxExamined} entities; narrow it with a comparison (=, <, >) on another property`
-    throw new AppError('query_too_broad', message)
+    throw tooBroad(maxExamined)
   }
 
   // Pages
@@ -407,6 +406,12 @@ export class ListingRun {
     return EntityRow.of(this.#scans.app, this.#options.collectionName(columns.coll_id), columns)
   }
 }
+
+export const tooBroad = (maxExamined: number): AppError =>
+  new AppError(
+    'query_too_broad',
+    `The query would look at more than ${maxExamined} entities; narrow it with a comparison (=, <, >) on another property`,
+  )
 
 export const conjunctsOf = (filter: Filter | null): Filter[] =>
   filter === null ? [] : filter.kind === 'and' ? filter.items : [filter]

@@ -2,6 +2,7 @@ import type { Access, KeyInterval } from './access.js'
 import type { Path } from './catalog.js'
 import type { SqlConnection } from './connection.js'
 import { ENTITY_COLUMNS, type EntityColumns } from './entity-row.js'
+import { ftsQuery, idScans, tsQuery, union, unions } from './id-scans.js'
 import { all, bindUuid, type Dialect, entitiesById, isIn, join, type Sql } from './sql.js'
 
 export interface IndexedRow extends EntityColumns {
@@ -26,8 +27,6 @@ export interface EdgeSet {
 export type Probe = Sql
 
 const MAX_ID = Number.MAX_SAFE_INTEGER
-/** SQLite joins at most 500 scans, and each number of them is another text to prepare. */
-const MAX_UNION = 64
 /** Entities and verbs are scanned one by one, each only as far as the page needs, up to so many scans. */
 const MAX_EDGE_SCANS = 50
 
@@ -214,10 +213,49 @@ export class Scans {
       : isIn(this.#dialect, column, 'bigint', numbers)
   }
 
+  /** Ids that an access finds, from at most `limit` rows of each of its scans; some may come twice. */
+  idsFound(access: Access, limit: number): Sql {
+    return union(idScans(this.#dialect, this.app, access, limit))
+  }
+
+  /** Ids of a collection's entities. */
+  idsIn(collection: number): Sql {
+    return {
+      text: 'SELECT id AS eid FROM entity WHERE app_id = ? AND coll_id = ?',
+      values: [this.app, collection],
+    }
+  }
+
+  /** Ids of far ends of connections; some may come twice. */
+  idsConnected(edges: EdgeSet): Sql {
+    const { near, far } = ends(edges)
+    const sets = [this.#oneOf(near, edges.entities), this.#oneOf('verb_id', edges.verbs)]
+    const { text, values } = join(sets, ' AND ')
+    return {
+      text: `SELECT ${far} AS eid FROM edge WHERE app_id = ? AND ${text}`,
+      values: [this.app, ...values],
+    }
+  }
+
+  /** How many ids a statement finds, each counted once. */
+  async countOf({ text, values }: Sql): Promise<number> {
+    const rows = await this.#all<{ n: number }>({ text: `SELECT count(*) AS n FROM (${text}) c`, values })
+    return rows[0]!.n
+  }
+
+  /** At most `limit` of the ids that a statement finds. */
+  async someOf({ text, values }: Sql, limit: number): Promise<number[]> {
+    const rows = await this.#all<{ eid: number }>({
+      text: `SELECT eid FROM (${text}) c LIMIT ?`,
+      values: [...values, limit],
+    })
+    return rows.map(({ eid }) => eid)
+  }
+
   /** Ids found by an access, at most `limit`, in no particular order. */
   async ids(access: Access, limit: number): Promise<Set<number>> {
     const found = new Set<number>()
-    for (const sql of unions(this.#idStatements(access, limit))) {
+    for (const sql of unions(idScans(this.#dialect, this.app, access, limit))) {
       for (const { eid } of await this.#all<{ eid: number }>(sql)) found.add(eid)
       if (found.size >= limit) break
     }
@@ -244,7 +282,7 @@ export class Scans {
     if (access.kind === 'nothing') return 0
     if (access.kind === 'uuid') return 1
     let total = 0
-    for (const { text, values } of unions(this.#idStatements(access, cap))) {
+    for (const { text, values } of unions(idScans(this.#dialect, this.app, access, cap))) {
       const rows = await this.#all<{ n: number }>({ text: `SELECT count(*) AS n FROM (${text}) c`, values })
       total += rows[0]!.n
       if (total >= cap) break
@@ -298,6 +336,11 @@ export class Scans {
     return { text, values: [this.app, access.path.id, access.key] }
   }
 
+  collectionProbe(collection: number): Probe {
+    const text = `EXISTS (SELECT 1 FROM entity p WHERE p.app_id = ? AND p.coll_id = ? AND p.id = x.eid${this.#fence})`
+    return { text, values: [this.app, collection] }
+  }
+
   edgeProbe(edges: EdgeSet): Probe {
     const { near, far } = ends(edges)
     const sets = join(
@@ -311,45 +354,6 @@ export class Scans {
   /** Keeps PostgreSQL from turning a probe into a join over the whole index. */
   get #fence(): string {
     return this.#dialect === 'postgres' ? ' OFFSET 0' : ''
-  }
-
-  #idStatements(access: Access, limit: number): Sql[] {
-    switch (access.kind) {
-      case 'equal': {
-        const text = 'SELECT eid FROM entity_index WHERE app_id = ? AND path_id = ? AND key = ? LIMIT ?'
-        return [{ text, values: [this.app, access.path.id, access.key, limit] }]
-      }
-      case 'range':
-        return access.intervals.map(({ from, to }) => ({
-          text: 'SELECT eid FROM entity_index WHERE app_id = ? AND path_id = ? AND key >= ? AND key < ? LIMIT ?',
-          values: [this.app, access.path.id, from, to, limit],
-        }))
-      case 'words':
-        return this.#dialect === 'postgres'
-          ? [
-              {
-                text: 'SELECT eid FROM entity_words WHERE app_id = ? AND words @@ ?::tsquery LIMIT ?',
-                values: [this.app, tsQuery(access), limit],
-              },
-            ]
-          : [
-              {
-                text: 'SELECT rowid AS eid FROM entity_words WHERE entity_words MATCH ? LIMIT ?',
-                values: [ftsQuery(access), limit],
-              },
-            ]
-      case 'uuid':
-        return [
-          {
-            text: 'SELECT id AS eid FROM entity WHERE app_id = ? AND uuid = ? LIMIT ?',
-            values: [this.app, bindUuid(this.#dialect, access.uuid), limit],
-          },
-        ]
-      case 'or':
-        return access.items.flatMap((item) => this.#idStatements(item, limit))
-      case 'nothing':
-        return []
-    }
   }
 
   /** A limited scan of ids joined with the entities, in the scan's order. */
@@ -372,26 +376,8 @@ export class Scans {
   }
 }
 
-/** Many scans in few statements. */
-const unions = (scans: readonly Sql[]): Sql[] => {
-  const statements: Sql[] = []
-  for (let at = 0; at < scans.length; at += MAX_UNION) {
-    const some = scans.slice(at, at + MAX_UNION)
-    const parts = some.map(({ text, values }) => ({ text: `SELECT * FROM (${text}) u`, values }))
-    statements.push(some.length === 1 ? some[0]! : join(parts, ' UNION ALL '))
-  }
-  return statements
-}
-
 /** Probes speak of `x.eid`; in a scan of entities themselves the id is `x.id`. */
 const onId = ({ text, values }: Probe): Sql => ({ text: text.replaceAll('x.eid', 'x.id'), values })
 
 const ends = ({ direction }: EdgeSet): { near: string; far: string } =>
   direction === 'out' ? { near: 'src', far: 'tgt' } : { near: 'tgt', far: 'src' }
-
-/** Tokens are letters and digits only, so quoting them is enough. */
-const ftsQuery = ({ tokens }: Extract<Access, { kind: 'words' }>): string =>
-  tokens.map(({ token, prefix }) => `"${token}"${prefix ? '*' : ''}`).join(' OR ')
-
-const tsQuery = ({ tokens }: Extract<Access, { kind: 'words' }>): string =>
-  tokens.map(({ token, prefix }) => `'${token}'${prefix ? ':*' : ''}`).join(' | ')
