@@ -5,6 +5,7 @@ import { Dispatcher } from './api/dispatch.js'
 import type { Principal } from './api/principal.js'
 import type { ApiReply, ApiRequest } from './api/request.js'
 import type { AppCall } from './api/route.js'
+import { builtInDescriptors } from './built-in.js'
 import type { JsonObject } from './domain/json.js'
 import { Descriptors } from './engine/descriptor.js'
 import { Engine as Entities } from './engine/engine.js'
@@ -30,8 +31,6 @@ import {
   Session,
   type SessionDoors,
 } from './features/collections/index.js'
-import { deviceDescriptor } from './features/devices/index.js'
-import { groupDescriptor } from './features/groups/index.js'
 import {
   AdminSource,
   applicationRoutes,
@@ -51,10 +50,9 @@ import {
   GrantsSource,
   permissionRoutes,
   Roles,
-  roleDescriptor,
   USERGRID_ROLES,
 } from './features/roles/index.js'
-import { Passwords, userDescriptor, userRoutes } from './features/users/index.js'
+import { Passwords, userRoutes } from './features/users/index.js'
 import type { StoredEntity } from './storage/store.js'
 import type { SqlDatabase } from './storage/typeorm/connection.js'
 import { type DatabaseOptions, openDatabase } from './storage/typeorm/open-database.js'
@@ -137,15 +135,12 @@ export class Engine {
       policy: usergrid ? USERGRID_PASSWORD_POLICY : DEFAULT_PASSWORD_POLICY,
       cost: options.passwordCost,
     })
-    const descriptors = new Descriptors([
-      {
-        ...userDescriptor({ pictureScheme: usergrid ? 'http' : 'https' }),
+    const descriptors = new Descriptors(
+      builtInDescriptors({
+        pictureScheme: usergrid ? 'http' : 'https',
         secure: (body) => passwords.secure(body),
-      },
-      groupDescriptor,
-      roleDescriptor,
-      deviceDescriptor,
-    ])
+      }),
+    )
     const store = new SqlStore({
       database,
       clock,

@@ -16,6 +16,7 @@ export {
   limitProblem,
   limitsOf,
 } from './domain/limits.js'
+export { type ExamineOptions, examine } from './examine.js'
 export {
   type BatchOperation,
   type EntityPage,
@@ -27,4 +28,7 @@ export {
   type WriteConditions,
 } from './features/collections/index.js'
 export type { Bootstrapped, FirstStart } from './features/organizations/index.js'
+export { DatabaseError } from './storage/typeorm/database-error.js'
+export type { CheckUp } from './storage/typeorm/doctor/examine.js'
+export type { Finding } from './storage/typeorm/doctor/findings.js'
 export { NewerSchemaError } from './storage/typeorm/migrate.js'

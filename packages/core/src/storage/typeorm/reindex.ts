@@ -69,7 +69,7 @@ export class Reindexer {
     })
     if (rows.length === 0) return null
     const entities = rows.map((row) => EntityRow.of(app, name, row))
-    await (everything ? this.#rewrite(entities) : this.#addComposites(entities))
+    await (everything ? this.rewrite(entities) : this.#addComposites(entities))
     return rows.length < limit ? null : rows.at(-1)!.id
   }
 
@@ -85,7 +85,8 @@ export class Reindexer {
     }
   }
 
-  async #rewrite(entities: readonly EntityRow[]): Promise<void> {
+  /** Rewrites all index rows of these entities, which must be locked. */
+  async rewrite(entities: readonly EntityRow[]): Promise<void> {
     const { app } = this.#collection
     const everything: Collection = {
       ...this.#collection,

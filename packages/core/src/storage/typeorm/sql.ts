@@ -29,6 +29,11 @@ const forPostgres = (text: string): string => {
 export const bindUuid = (dialect: Dialect, uuid: string): string | Buffer =>
   dialect === 'postgres' ? uuid : Buffer.from(uuid.replaceAll('-', ''), 'hex')
 
+export const uuidText = (uuid: Buffer | string): string =>
+  typeof uuid === 'string'
+    ? uuid
+    : uuid.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+
 export const all = <Row>(connection: SqlConnection, dialect: Dialect, sql: Sql): Promise<Row[]> =>
   connection.all<Row>(dialect === 'postgres' ? forPostgres(sql.text) : sql.text, sql.values)
 
