@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util'
 import { illegalArgument } from './errors.js'
 import { isJsonObject, type Json } from './json.js'
 
@@ -13,13 +12,13 @@ const OPERATORS = {
   },
   $add: (before, items) => [...arrayOf(before), ...listOf(items)],
   $addUnique: (before, items) => {
-    const array = [...arrayOf(before)]
-    for (const item of listOf(items)) if (!includes(array, item)) array.push(item)
-    return array
+    const array = arrayOf(before)
+    const known = new Values(array)
+    return [...array, ...listOf(items).filter((item) => known.add(item))]
   },
   $remove: (before, items) => {
-    const unwanted = listOf(items)
-    return before === undefined ? undefined : arrayOf(before).filter((item) => !includes(unwanted, item))
+    const unwanted = new Values(listOf(items))
+    return before === undefined ? undefined : arrayOf(before).filter((item) => !unwanted.has(item))
   },
   $unset: (_, yes) => {
     if (yes !== true) throw wrong('takes true')
@@ -66,5 +65,36 @@ const arrayOf = (value: Json | undefined): readonly Json[] => {
 
 const listOf = (operand: Json): readonly Json[] => (Array.isArray(operand) ? operand : [operand])
 
-const includes = (array: readonly Json[], item: Json): boolean =>
-  array.some((one) => one === item || (typeof one === 'object' && isDeepStrictEqual(one, item)))
+/** JSON values by their content, so that two long arrays are compared in the time it takes to read them. */
+class Values {
+  readonly #scalars = new Set<Json>()
+  readonly #texts = new Set<string>()
+
+  constructor(values: readonly Json[]) {
+    for (const value of values) this.add(value)
+  }
+
+  has(value: Json): boolean {
+    return isScalar(value) ? this.#scalars.has(value) : this.#texts.has(textOf(value))
+  }
+
+  /** Whether the value is new here. */
+  add(value: Json): boolean {
+    if (this.has(value)) return false
+    if (isScalar(value)) this.#scalars.add(value)
+    else this.#texts.add(textOf(value))
+    return true
+  }
+}
+
+const isScalar = (value: Json): boolean => typeof value !== 'object' || value === null
+
+/** The same for two values that differ only in the order of keys. */
+const textOf = (value: Json): string => JSON.stringify(inOrder(value))
+
+const inOrder = (value: Json): Json => {
+  if (Array.isArray(value)) return value.map(inOrder)
+  if (!isJsonObject(value)) return value
+  const keys = Object.keys(value).sort()
+  return Object.fromEntries(keys.map((key) => [key, inOrder(value[key]!)]))
+}
