@@ -1,5 +1,5 @@
 import { illegalArgument } from '../../domain/errors.js'
-import { isJsonObject, type Json } from '../../domain/json.js'
+import { isJsonObject, type Json, type JsonObject } from '../../domain/json.js'
 import type { StoredEntity } from '../../storage/store.js'
 
 /** Characters of a text that may be referred to: names and uuids, not documents. */
@@ -50,7 +50,8 @@ export class References {
   }
 }
 
+/** What JSON shows of a value: own and enumerable, so that an array has no `length`. */
 const propertyOf = (value: Json | undefined, name: string): Json | undefined => {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined
-  return (value as { [key: string]: Json })[name]
+  if (typeof value !== 'object' || value === null) return undefined
+  return Object.prototype.propertyIsEnumerable.call(value, name) ? (value as JsonObject)[name] : undefined
 }
