@@ -78,6 +78,9 @@ export const isObject = (value: unknown): value is JsonObject =>
 export const textOf = (params: Params): string | undefined =>
   param(params, 'ql') ?? param(params, 'q') ?? param(params, 'query')
 
+/** Whether the number of all matches was asked for. */
+export const wantsTotal = (params: Params): boolean => param(params, 'count') === 'total'
+
 export const queryOf = (params: Params, limits: Limits = DEFAULT_LIMITS): Query =>
   parseQuery(decodeQuery(textOf(params) ?? ''), limits)
 

@@ -20,6 +20,7 @@ import {
   textOf,
   unconditional,
   type WriteVerb,
+  wantsTotal,
 } from './call.js'
 import { Hops } from './hops.js'
 import { once, type Repeatable } from './once.js'
@@ -53,8 +54,11 @@ export class Collections {
     const base = `/${path.collection}`
     if (path.ref === null) {
       const page = pageOf(path.query, params, PAGE)
-      const listing = await this.#engine.list(app.id, path.collection, page)
-      return { ...listed(listing, page), base, isRootListing: path.query === null }
+      const [listing, total] = await Promise.all([
+        this.#engine.list(app.id, path.collection, page),
+        wantsTotal(params) ? this.#engine.count(app.id, path.collection, page.query) : undefined,
+      ])
+      return { ...listed(listing, page), base, isRootListing: path.query === null, total }
     }
     const ref = refFor(path.collection, path.ref, caller)
     const query = queryOf(params)

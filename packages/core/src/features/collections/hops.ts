@@ -1,8 +1,18 @@
+import { isAppAdmin } from '../../api/caller.js'
 import { illegalArgument, resourceNotFound } from '../../domain/errors.js'
 import { isUuid } from '../../domain/uuid.js'
 import type { Engine, Hop, PageRequest } from '../../engine/engine.js'
 import type { Listing, QueryWarning, StoredEntity } from '../../storage/store.js'
-import { type CollectionCall, type CollectionResult, listed, PAGE, pageOf, queryOf, refFor } from './call.js'
+import {
+  type CollectionCall,
+  type CollectionResult,
+  listed,
+  PAGE,
+  pageOf,
+  queryOf,
+  refFor,
+  wantsTotal,
+} from './call.js'
 import type { CollectionPath, HopStep } from './path.js'
 import type { Rights } from './rights.js'
 
@@ -29,7 +39,22 @@ export class Hops {
     }
     const page = pageOf(last.query, params, last.sub === null ? CONNECTIONS_PAGE : PAGE)
     const listing = await this.#follow(call, sources, path.hops.length - 1, page)
-    return { ...listed(listing, page), base: listBase(path, sources), bases: basesOf(listing, sources, last) }
+    const total = wantsTotal(params) ? await this.#count(call, sources, last, page) : undefined
+    const bases = basesOf(listing, sources, last)
+    return { ...listed(listing, page), base: listBase(path, sources), bases, total }
+  }
+
+  /** Only what the caller may read is counted, as it is listed. */
+  #count(
+    { app, caller }: CollectionCall,
+    sources: readonly StoredEntity[],
+    step: HopStep,
+    { query }: PageRequest,
+  ): Promise<number> {
+    const mayRead = isAppAdmin(caller, app)
+      ? null
+      : (entity: StoredEntity) => this.#rights.mayReadIn(caller, app, step, entity)
+    return this.#engine.countConnected(app.id, sources, hopOf(step), query, mayRead)
   }
 
   async analyse(call: CollectionCall): Promise<{ base: string; warnings: readonly QueryWarning[] }> {
