@@ -58,14 +58,18 @@ class RememberingLookup implements Lookup {
   }
 }
 
+/** A pure function asks for something new in every round, and paths and rights ask for a few things only. */
+const MAX_ROUNDS = 1000
+
 /** Runs `work` again until everything that it looks up has been read. */
 export const lookingUp = async <T>(store: Store, app: number, work: (lookup: Lookup) => T): Promise<T> => {
   const lookup = new RememberingLookup(store, app)
-  for (;;) {
+  for (let round = 0; ; round++) {
     try {
       return work(lookup)
     } catch (error) {
       if (!(error instanceof Unread)) throw error
+      if (round === MAX_ROUNDS) throw new Error('A function asked for more reads than it may')
       await lookup.read(error.reads)
     }
   }
