@@ -31,6 +31,25 @@ describe.each(DATABASES)('two stores on one %s database', (database) => {
     }
   })
 
+  it('carry a request out once whose reply is kept, whatever it stores', async () => {
+    await using place = await openTestStore(database)
+    const stores = await openTwo(place)
+    const once = (store: SqlStore, n: number) =>
+      store.transact(null, (tx) => {
+        const app = tx.app(APP)
+        const kept = app.reply(`key ${n}`)
+        if (kept !== null) return kept
+        const { uuid } = app.insert('dogs', document({ name: `dog-${n}` }))
+        app.keepReply(`key ${n}`, uuid, tx.now + 1000)
+        return uuid
+      })
+
+    const uuids = await Promise.all(Array.from({ length: 80 }, (_, i) => once(stores[i % 2]!, (i % 20) >> 1)))
+
+    expect(new Set(uuids).size).toBe(10)
+    for (const store of stores) expect((await store.list(APP, 'dogs', PLAIN)).items).toHaveLength(10)
+  })
+
   it('count exactly', async () => {
     await using place = await openTestStore(database)
     const stores = await openTwo(place)

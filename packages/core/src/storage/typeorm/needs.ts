@@ -10,7 +10,18 @@ import {
 import type { SqlConnection, SqlDatabase } from './connection.js'
 import { ENTITY_COLUMNS, type EntityColumns, EntityRow } from './entity-row.js'
 import type { IdSource } from './id-source.js'
-import { all, bindUuid, type Dialect, entitiesById, isIn, rowsAs, type Sql, uniqueOwners } from './sql.js'
+import { replyLock } from './reply-lock.js'
+import {
+  all,
+  bindUuid,
+  type Dialect,
+  entitiesById,
+  isIn,
+  rowsAs,
+  run,
+  type Sql,
+  uniqueOwners,
+} from './sql.js'
 import type { WriteState } from './write-state.js'
 
 /** One thing that a transaction function asked for and that is not in memory yet. */
@@ -248,6 +259,7 @@ export class NeedReader {
           expires: 0,
           isNew: false,
         })
+      if (this.#dialect === 'postgres') await run(this.#connection, this.#dialect, replyLock(app, keys))
       const list = isIn(this.#dialect, 'key', 'text', keys)
       const rows = await all<{ key: string; value: string; expires: number }>(
         this.#connection,
