@@ -13,8 +13,9 @@ export class Reads {
     this.descriptors = descriptors
   }
 
+  /** `null` also for what is no uuid: a path may have anything in its place. */
   getAny(uuid: string): StoredEntity | null {
-    return this.#lookup.getAny(uuid.toLowerCase())
+    return isUuid(uuid) ? this.#lookup.getAny(uuid.toLowerCase()) : null
   }
 
   /** The entity that a path segment means, or `null`. */
