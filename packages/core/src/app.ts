@@ -57,6 +57,7 @@ import type { StoredEntity } from './storage/store.js'
 import type { SqlDatabase } from './storage/typeorm/connection.js'
 import { type DatabaseOptions, openDatabase } from './storage/typeorm/open-database.js'
 import { SqlStore } from './storage/typeorm/sql-store.js'
+import { adviceOn } from './storage/typeorm/sqlite/file-trouble.js'
 
 /** Where the engine writes what operators should know; a pino logger fits. */
 export interface Log {
@@ -151,6 +152,11 @@ export class Engine {
           listing,
           'a query looked at many entities: add an index for it with the setting "indexes" of its collection',
         ),
+      onUnavailable: (err) => {
+        const advice = adviceOn(err)
+        if (advice === null) log.warn({ err }, 'the database is not available')
+        else log.error({ err }, `the database file cannot be used: ${advice}`)
+      },
     })
     const entities = new Entities(store, descriptors)
     const grants = new GrantsSource({ engine: entities, clock, maxAge })

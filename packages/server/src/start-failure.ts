@@ -14,7 +14,7 @@ export const explainFailure = (
 ): string | undefined => {
   if (!(error instanceof Error)) return undefined
   const { name, message, code, syscall } = error as StartFailure
-  if (error instanceof ConfigError) return message
+  if (error instanceof ConfigError || name === 'DatabaseError') return message
   if (name === 'NewerSchemaError')
     return `The database ${database} was written by a newer release: ${message}. Install that release, or restore a backup made before it`
   if (code === 'EADDRINUSE')

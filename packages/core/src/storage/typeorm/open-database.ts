@@ -2,10 +2,12 @@ import { mkdir } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { DataSource } from 'typeorm'
 import type { SqlDatabase } from './connection.js'
+import { DatabaseError } from './database-error.js'
 import { MIGRATIONS_TABLE, migrate } from './migrate.js'
 import { migrations } from './migrations/index.js'
 import { createPostgresDataSource } from './postgres/postgres-data-source.js'
 import { PostgresDatabase } from './postgres/postgres-database.js'
+import { fileTrouble } from './sqlite/file-trouble.js'
 import type { SqliteDriverName } from './sqlite/sqlite-connection.js'
 import { MEMORY, SqliteDatabase } from './sqlite/sqlite-database.js'
 import { createSqliteDataSource } from './sqlite/typeorm-driver.js'
@@ -32,7 +34,7 @@ export interface ConnectedDatabase {
 /**
  * Opens a database by its URL and brings its schema up to date: `sqlite:./data/entigrid.db`,
  * `sqlite::memory:`, `postgres://...`.
- * @throws {NewerSchemaError} and errors of one line that say what to do.
+ * @throws {NewerSchemaError} and {DatabaseError}
  */
 export const openDatabase = async (url: string, options: DatabaseOptions = {}): Promise<SqlDatabase> => {
   const { database, dataSource } = await connectDatabase(url, options)
@@ -43,7 +45,7 @@ export const openDatabase = async (url: string, options: DatabaseOptions = {}): 
   } catch (error) {
     await dataSource.destroy().catch(() => undefined)
     await database.close()
-    throw error
+    throw database instanceof SqliteDatabase ? fileTrouble(database.file, error) : error
   }
 }
 
@@ -56,14 +58,14 @@ export const connectDatabase = async (
   if (url.startsWith('sqlite:') && url.length > 'sqlite:'.length)
     return connectSqlite(url.slice('sqlite:'.length), options)
   const scheme = /^[a-z0-9+.-]*:/i.exec(url)?.[0] ?? ''
-  throw new Error(
+  throw new DatabaseError(
     `Not a database URL (it begins with "${scheme}"): use sqlite:./data/entigrid.db, sqlite::memory:, or postgres://user@host/database`,
   )
 }
 
 const connectPostgres = async (url: string, options: DatabaseOptions): Promise<ConnectedDatabase> => {
   if (!URL.canParse(url)) {
-    throw new Error(
+    throw new DatabaseError(
       'The PostgreSQL URL cannot be read: use postgres://user:password@host:5432/database, with special characters percent-encoded',
     )
   }
@@ -84,7 +86,7 @@ const connectPostgres = async (url: string, options: DatabaseOptions): Promise<C
     if (database.classify(error) === 'other') throw error
     const { host, pathname } = new URL(url)
     const cause = error as Error & { code?: string }
-    throw new Error(
+    throw new DatabaseError(
       `PostgreSQL cannot be reached at ${host || 'its socket'}${pathname} (${cause.code ?? cause.message}): check that it runs and that the database URL is right`,
       { cause },
     )
@@ -123,9 +125,9 @@ const openFile = async (file: string, open: () => Promise<SqliteDatabase>): Prom
     return await open()
   } catch (cause) {
     const { code } = cause as { code?: unknown }
-    if (typeof code !== 'string' || !/^(SQLITE_|E[A-Z]+$)/.test(code)) throw cause
-    throw new Error(
-      `The database file ${file} cannot be used (${code}): check that it is a SQLite database and that its folder can be written to, or set another one`,
+    if (typeof code !== 'string' || !/^E[A-Z]+$/.test(code)) throw fileTrouble(file, cause)
+    throw new DatabaseError(
+      `The database file ${file} cannot be used (${code}): check that its folder can be written to, or set another one`,
       { cause },
     )
   }

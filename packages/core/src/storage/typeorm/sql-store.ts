@@ -53,6 +53,8 @@ export interface StoreOptions {
   maxExamined?: number
   /** Told about listings that looked at many more entities than they returned. */
   onSlowListing?: (listing: SlowListing) => void
+  /** Told why the database did not do what it was asked to, for each caller who is told to try again later. */
+  onUnavailable?: (cause: unknown) => void
   /** Told about effects that failed after their transaction was committed. */
   onEffectError?: (error: unknown) => void
 }
@@ -70,6 +72,7 @@ export class SqlStore implements Store {
     this.#options = {
       maxExamined: 100_000,
       onSlowListing: () => undefined,
+      onUnavailable: () => undefined,
       onEffectError: () => undefined,
       ...options,
     }
@@ -328,7 +331,7 @@ export class SqlStore implements Store {
   // Writing
 
   transact<T>(principal: string | null, work: (transaction: Transaction) => T): Promise<T> {
-    return this.#queue.submit(principal, work)
+    return this.#guard(() => this.#queue.submit(principal, work))
   }
 
   async ping(): Promise<void> {
@@ -450,9 +453,16 @@ export class SqlStore implements Store {
     try {
       return await work()
     } catch (error) {
-      if (error instanceof AppError) throw error
-      throw ['unavailable', 'retry'].includes(this.#database.classify(error)) ? unavailable(error) : error
+      const failure = this.#failureOf(error)
+      if (failure instanceof AppError && failure.code === 'unavailable')
+        this.#options.onUnavailable(failure.cause)
+      throw failure
     }
+  }
+
+  #failureOf(error: unknown): unknown {
+    if (error instanceof AppError) return error
+    return ['unavailable', 'retry'].includes(this.#database.classify(error)) ? unavailable(error) : error
   }
 }
 
