@@ -3,6 +3,7 @@ import { type Engine, openEngine } from './app.js'
 import type { JsonObject } from './domain/json.js'
 import { examine } from './examine.js'
 import type { SqlDatabase } from './storage/typeorm/connection.js'
+import type { Finding } from './storage/typeorm/doctor/findings.js'
 import { connectDatabase } from './storage/typeorm/open-database.js'
 import { DATABASES, openTestDatabase, type TestDatabase } from './testing/databases.js'
 
@@ -75,7 +76,7 @@ const path = (kind: string, def: string) => `(SELECT id FROM path WHERE kind = '
 const app = `(SELECT app_id FROM collection WHERE name = 'dogs')`
 const bytes = (database: SqlDatabase, text: string) =>
   database.dialect === 'sqlite' ? `CAST('${text}' AS BLOB)` : `'${text}'::bytea`
-/** The two of a collection that are the oldest. */
+/** A document with the name of another one. */
 const copyName = (database: SqlDatabase) =>
   database.dialect === 'sqlite'
     ? `json_set(doc, '$.name', 'dog 20')`
@@ -282,11 +283,7 @@ describe.each(DATABASES)('an examination on %s', (name) => {
     await world.close()
     await place.remove()
   })
-  const kinds = async (repair = false) => {
-    const { findings, complete } = await examine(place.url, { ...place.options, repair })
-    expect(complete).toBe(true)
-    return findings.map(({ kind }) => kind).sort()
-  }
+  const kinds = (findings: readonly Finding[]) => findings.map(({ kind }) => kind).sort()
 
   it('finds nothing where nothing is wrong, with its progress told', async () => {
     const steps: string[] = []
@@ -301,11 +298,59 @@ describe.each(DATABASES)('an examination on %s', (name) => {
     expect(steps.filter((step) => step.startsWith('entities')).length).toBeGreaterThan(2)
   })
 
+  it('finds nothing while others write', async () => {
+    const { engine } = world
+    let isOver = false
+    const write = async (n: number) => {
+      for (let i = 0; !isOver; i++) {
+        const name = `busy ${n} ${i}`
+        await send(engine, 'POST', 'dogs', { name, age: i, tags: ['a', 'b'], text: 'Some words' })
+        await send(engine, 'POST', `users/ann/likes/dogs/${name}`)
+        await send(engine, 'PUT', `dogs/${name}`, { text: 'Other words', tags: null })
+        await send(engine, 'DELETE', `dogs/${name}`)
+      }
+    }
+    const writing = [1, 2, 3, 4].map(write)
+
+    const found = []
+    for (let i = 0; i < 3; i++) found.push(...(await examine(place.url, place.options)).findings)
+    isOver = true
+    await Promise.all(writing)
+
+    expect(found).toEqual([])
+  })
+
+  it('notes that a rebuild of an index was broken off, and does it to the end', async () => {
+    const { database } = world
+    const change = (text: string) => database.write((connection) => connection.run(text))
+    await change(`UPDATE collection SET building = 1 WHERE name = 'dogs'`)
+    await change(`DELETE FROM entity_index WHERE path_id = ${path('value', 'age')}`)
+
+    const told = await examine(place.url, place.options)
+    const repaired = await examine(place.url, { ...place.options, repair: true })
+
+    expect([told.findings, told.notes]).toEqual([[], [expect.stringContaining('rebuild')]])
+    expect([repaired.findings, repaired.notes]).toEqual([[], []])
+  })
+
   it.each(DAMAGES)('finds out that $damage, and mends what can be', async ({ sql, finds, leaves = [] }) => {
     const { database } = world
     for (const text of sql(database)) await database.write((connection) => connection.run(text))
 
-    expect(await kinds()).toEqual([...finds].sort())
-    expect(await kinds(true)).toEqual([...leaves].sort())
+    const { before, findings, complete } = await examine(place.url, { ...place.options, repair: true })
+
+    expect(kinds(before)).toEqual([...finds].sort())
+    expect(kinds(findings)).toEqual([...leaves].sort())
+    expect(complete).toBe(true)
+  })
+
+  it('changes nothing unless it is asked to', async () => {
+    const { database } = world
+    await database.write((connection) => connection.run('UPDATE collection_count SET n = n + 1'))
+
+    const [first, second] = [await examine(place.url, place.options), await examine(place.url, place.options)]
+
+    expect(kinds(first.findings)).toContain('count_wrong')
+    expect(second).toEqual(first)
   })
 })
