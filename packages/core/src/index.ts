@@ -28,6 +28,7 @@ export {
   type WriteConditions,
 } from './features/collections/index.js'
 export type { Bootstrapped, FirstStart } from './features/organizations/index.js'
+export { backup, restore } from './storage/typeorm/backup.js'
 export { DatabaseError } from './storage/typeorm/database-error.js'
 export type { CheckUp } from './storage/typeorm/doctor/examine.js'
 export type { Finding } from './storage/typeorm/doctor/findings.js'

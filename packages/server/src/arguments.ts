@@ -2,7 +2,16 @@ import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { ConfigError } from './config.js'
 import { settingEntries, settingsHelp } from './settings.js'
 
-export const COMMANDS = ['start', 'migrate', 'create-admin', 'version', 'help'] as const
+export const COMMANDS = [
+  'start',
+  'migrate',
+  'create-admin',
+  'backup',
+  'restore',
+  'doctor',
+  'version',
+  'help',
+] as const
 export type Command = (typeof COMMANDS)[number]
 
 export interface Arguments {
@@ -14,15 +23,27 @@ export interface Arguments {
 }
 
 /** Flags that are no settings, by the commands that have them; all have `config` and `help`. */
-const OWN_FLAGS: Record<Command, readonly string[]> = {
-  start: ['load'],
-  migrate: [],
-  'create-admin': ['organization'],
-  version: [],
-  help: [],
+const OWN_FLAGS: Record<Command, Record<string, 'string' | 'boolean'>> = {
+  start: { load: 'string' },
+  migrate: {},
+  'create-admin': { organization: 'string' },
+  backup: {},
+  restore: { force: 'boolean' },
+  doctor: { repair: 'boolean' },
+  version: {},
+  help: {},
 }
 
-const OPERANDS: Record<Command, number> = { start: 0, migrate: 0, 'create-admin': 2, version: 0, help: 0 }
+const OPERANDS: Record<Command, number> = {
+  start: 0,
+  migrate: 0,
+  'create-admin': 2,
+  backup: 1,
+  restore: 1,
+  doctor: 0,
+  version: 0,
+  help: 0,
+}
 
 /** @throws {ConfigError} if there is no such command or flag */
 export const parseArguments = (argv: readonly string[]): Arguments => {
@@ -32,7 +53,8 @@ export const parseArguments = (argv: readonly string[]): Arguments => {
     ...settingEntries.map(
       ([, { flag, hint }]) => [flag, { type: hint === undefined ? 'boolean' : 'string' }] as const,
     ),
-    ...['config', ...OWN_FLAGS[command]].map((flag) => [flag, { type: 'string' }] as const),
+    ...Object.entries(OWN_FLAGS[command]).map(([flag, type]) => [flag, { type }] as const),
+    ['config', { type: 'string' }],
     ['help', { type: 'boolean' }],
   ])
   const { values, positionals } = parse({ args: rest, options, allowPositionals: true, strict: true })
@@ -62,6 +84,9 @@ const USAGE: Record<Command, string> = {
   start: 'entigrid start [--load EXAMPLE] [SETTINGS]',
   migrate: 'entigrid migrate [SETTINGS]',
   'create-admin': 'entigrid create-admin USERNAME EMAIL [--organization NAME] [SETTINGS]',
+  backup: 'entigrid backup FILE [SETTINGS]',
+  restore: 'entigrid restore FILE [--force] [SETTINGS]',
+  doctor: 'entigrid doctor [--repair] [SETTINGS]',
   version: 'entigrid version',
   help: 'entigrid help',
 }
@@ -75,6 +100,14 @@ export const helpText = (): string => `Usage:
   ${USAGE['create-admin']}
       Makes an administrator, a member of the organization if one is named. The password is that of
       ENTIGRID_ADMIN_PASSWORD, or a generated one that is printed.
+  ${USAGE.backup}
+      Copies a SQLite database into a new file, also while a server runs on it.
+  ${USAGE.restore}
+      Puts a backup in the place of a SQLite database that no server runs on. With --force there may be one
+      already; it is kept under another name.
+  ${USAGE.doctor}
+      Checks whether everything in the database agrees, and ends with 0 if so, 1 if not, 2 if it cannot tell.
+      --repair mends what follows from the entities.
   ${USAGE.version}
   ${USAGE.help}
 

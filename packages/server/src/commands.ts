@@ -6,6 +6,7 @@ import { type DatabasePlace, placeOf, prepareFolder, secretOf } from './database
 import type { StandaloneEngine } from './engine.js'
 import { findExample } from './example.js'
 import { type Log, openLog } from './log.js'
+import { operationOf } from './operations.js'
 import { startServer } from './server.js'
 import type { Config } from './settings.js'
 import { explainFailure } from './start-failure.js'
@@ -44,18 +45,24 @@ interface Opened {
 /** Runs one command and resolves with the exit code. What goes wrong is told on one line. */
 export const run = async (argv: readonly string[], around: Surroundings): Promise<number> => {
   let config: Config | undefined
+  let failed = 1
   try {
     const args = parseArguments(argv)
     if (args.command === 'help') around.print(helpText())
     else if (args.command === 'version') around.print(`${around.version}\n`)
     else {
       config = readConfig({ flags: args.flags, env: around.env, folder: around.folder })
-      await runWithEngine(args, config, around)
+      const operation = operationOf(args.command)
+      if (operation === undefined) await runWithEngine(args, config, around)
+      else {
+        failed = operation.failed
+        return await operation.run(args, config, around)
+      }
     }
     return 0
   } catch (error) {
     around.tell(`entigrid: ${explain(error, config, around)}\n`)
-    return 1
+    return failed
   }
 }
 
