@@ -7,6 +7,7 @@ import type { ApiReply, ApiRequest } from './api/request.js'
 import type { AppCall } from './api/route.js'
 import { builtInDescriptors } from './built-in.js'
 import type { JsonObject } from './domain/json.js'
+import { type Limits, limitsOf } from './domain/limits.js'
 import { Descriptors } from './engine/descriptor.js'
 import { Engine as Entities } from './engine/engine.js'
 import {
@@ -79,8 +80,8 @@ export interface EngineOptions extends DatabaseOptions {
   log?: Log | undefined
   /** UTC milliseconds. */
   clock?: (() => number) | undefined
-  /** Entities that one query may look at before it is refused; 100,000 by default. */
-  maxExamined?: number | undefined
+  /** What a request may ask for, over HTTP and in process; see `LIMITS`. */
+  limits?: Partial<Limits> | undefined
   /** How long the change log is kept, in milliseconds; seven days by default. */
   changeLogRetention?: number | undefined
   /** Cost of password hashes; for tests. */
@@ -109,6 +110,7 @@ export const openEngine = async (options: EngineOptions): Promise<Engine> => {
 /** Entities, users and rights of many applications on one database, without HTTP. */
 export class Engine {
   readonly version = version
+  readonly limits: Limits
   readonly #store: SqlStore
   readonly #entities: Entities
   readonly #organizations: Organizations
@@ -122,13 +124,8 @@ export class Engine {
   #whenIdle: (() => void)[] = []
 
   constructor(database: SqlDatabase, options: EngineOptions) {
-    const {
-      log = SILENT,
-      clock = Date.now,
-      compatibility,
-      maxExamined,
-      changeLogRetention = 7 * DAY,
-    } = options
+    const { log = SILENT, clock = Date.now, compatibility, changeLogRetention = 7 * DAY } = options
+    const limits = limitsOf(options.limits)
     const secret = secretOf(options.secret)
     const usergrid = compatibility === 'usergrid'
     const maxAge = database.dialect === 'sqlite' ? Number.POSITIVE_INFINITY : SHARED_AGE
@@ -141,12 +138,13 @@ export class Engine {
         pictureScheme: usergrid ? 'http' : 'https',
         secure: (body) => passwords.secure(body),
       }),
+      limits,
     )
     const store = new SqlStore({
       database,
       clock,
       uniqueProperties: (collection) => descriptors.of(collection).unique,
-      ...(maxExamined === undefined ? {} : { maxExamined }),
+      maxExamined: limits.examined,
       onSlowListing: (listing) =>
         log.warn(
           listing,
@@ -225,9 +223,11 @@ export class Engine {
       resolve: (organization, application) => organizations.resolve(organization, application),
       resolveUuid: (uuid) => organizations.resolveUuid(uuid),
       authenticate: (request, params, app) => this.#authenticator.authenticate(request, params, app),
+      limits,
       clock,
       report: (err, errorId) => log.error({ err, errorId }, 'internal error'),
     })
+    this.limits = limits
     this.#store = store
     this.#entities = entities
     this.#organizations = organizations

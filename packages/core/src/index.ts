@@ -15,6 +15,7 @@ export {
   type Limits,
   limitProblem,
   limitsOf,
+  tooLong,
 } from './domain/limits.js'
 export { type ExamineOptions, examine } from './examine.js'
 export {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { JsonObject } from '@entigrid/core'
+import type { JsonObject, Limits } from '@entigrid/core'
 import { type Arguments, helpText, parseArguments } from './arguments.js'
 import { ConfigError, readConfig } from './config.js'
 import { type DatabasePlace, placeOf, prepareFolder, secretOf } from './database-place.js'
@@ -8,7 +8,7 @@ import { findExample } from './example.js'
 import { type Log, openLog } from './log.js'
 import { operationOf } from './operations.js'
 import { startServer } from './server.js'
-import type { Config } from './settings.js'
+import { type Config, limitsIn } from './settings.js'
 import { explainFailure } from './start-failure.js'
 import { welcome } from './welcome.js'
 
@@ -17,6 +17,7 @@ export interface EngineSettings {
   secret: string
   compatibility: 'usergrid' | undefined
   publicUrl: string | undefined
+  limits: Limits
   log: Log
 }
 
@@ -84,6 +85,7 @@ const runWithEngine = async (args: Arguments, config: Config, around: Surroundin
       secret,
       compatibility,
       publicUrl,
+      limits: limitsIn(config),
       log,
     })
     try {
@@ -104,6 +106,7 @@ const start = async ({ config, place, engine, log }: Opened, { flags }: Argument
   let isSetUp = false
   const served = {
     version: engine.version,
+    limits: engine.limits,
     handle: (request: Parameters<StandaloneEngine['handle']>[0]) => engine.handle(request),
     ready: async () => {
       if (!isSetUp) throw new Error('The first administrator is not made yet')

@@ -1,9 +1,10 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DEFAULT_LIMITS } from '@entigrid/core'
 import { describe, expect, it } from 'vitest'
 import { readConfig } from './config.js'
-import { settingsHelp, settingsTable } from './settings.js'
+import { limitsIn, limitsTable, settingsHelp, settingsTable } from './settings.js'
 
 /** A folder of its own, with a configuration file in it if one is given. */
 const openFolder = (file?: unknown, name = 'entigrid.config.json') => {
@@ -17,7 +18,10 @@ describe('readConfig', () => {
   it('has defaults for everything', () => {
     using empty = openFolder()
 
-    expect(readConfig({ flags: {}, env: { PORT: '' }, folder: empty.folder })).toEqual({
+    const config = readConfig({ flags: {}, env: { PORT: '' }, folder: empty.folder })
+
+    expect(limitsIn(config)).toEqual(DEFAULT_LIMITS)
+    expect(Object.fromEntries(Object.entries(config).filter(([key]) => !key.startsWith('limits.')))).toEqual({
       port: 8080,
       host: '127.0.0.1',
       databaseUrl: 'sqlite:./data/entigrid.db',
@@ -97,6 +101,12 @@ describe('the documentation', () => {
     expect(withoutPadding(page)).toContain(withoutPadding(settingsTable()))
   })
 
+  it('has the table of all limits', () => {
+    const page = readFileSync(new URL('../../../docs/limits.md', import.meta.url), 'utf8')
+
+    expect(withoutPadding(page)).toContain(withoutPadding(limitsTable()))
+  })
+
   it('names every setting in the help', () => {
     for (const name of [
       '--port',
@@ -106,6 +116,7 @@ describe('the documentation', () => {
       'ENTIGRID_TRUST_PROXY',
       '--compat usergrid',
       '(default 8080)',
+      '--limit-batch-entities (default 1000)',
     ])
       expect(settingsHelp()).toContain(name)
   })

@@ -1,4 +1,4 @@
-import type { ApiReply, ApiRequest } from '@entigrid/core'
+import type { ApiReply, ApiRequest, Limits } from '@entigrid/core'
 
 /** What this package needs of an engine to serve it. */
 export interface Engine {
@@ -9,6 +9,8 @@ export interface Engine {
   /** Lets running requests finish, then closes the database. */
   close(): Promise<void>
   readonly version: string
+  /** What a request may ask for; the defaults when absent. */
+  readonly limits?: Limits | undefined
 }
 
 /** What a first start made, or found there. */

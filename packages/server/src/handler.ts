@@ -1,5 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type ApiReply, AppError, errorReply, type Limits, limitsOf, type Method } from '@entigrid/core'
+import {
+  type ApiReply,
+  AppError,
+  errorReply,
+  type Limits,
+  limitsOf,
+  type Method,
+  tooLong,
+} from '@entigrid/core'
 import { baseUrlOf } from './base-url.js'
 import { METHODS, preflightHeaders } from './cors.js'
 import type { Engine } from './engine.js'
@@ -159,5 +167,3 @@ const targetOf = (url = '/'): Target => {
   const path = mark === -1 ? target : target.slice(0, mark)
   return { path: path === '' ? '/' : path, search: mark === -1 ? '' : target.slice(mark + 1) }
 }
-
-const tooLong = (limit: number) => new AppError('uri_too_long', `The URL is longer than ${limit} characters`)

@@ -1,6 +1,5 @@
 export type { Engine } from './engine.js'
 export { createHandler, type Handler, type HandlerOptions, type Mounting } from './handler.js'
-export { DEFAULT_LIMITS, type Limits } from './limits.js'
 export type { Log } from './log.js'
 export { entigrid } from './router.js'
 export { type RunningServer, type ServerOptions, startServer, type Timeouts } from './server.js'

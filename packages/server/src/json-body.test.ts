@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { checkDepth, parseJson } from './json-body.js'
+import { parseJson } from './json-body.js'
 import { jsonErrorAt } from './json-error.js'
 
 const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth)
@@ -34,15 +34,6 @@ describe('parseJson', () => {
     const text = JSON.stringify({ a: '[{"\\'.repeat(100) })
 
     expect(parseJson(text, 2)).toEqual(JSON.parse(text))
-  })
-})
-
-describe('checkDepth', () => {
-  it('refuses a value that was parsed elsewhere and is too deep', () => {
-    checkDepth(JSON.parse(nested(3)), 3)
-
-    expect(() => checkDepth(JSON.parse(nested(4)), 3)).toThrow('nested deeper than 3 levels')
-    expect(() => checkDepth(JSON.parse(nested(100_000)), 64)).toThrow('nested deeper than 64 levels')
   })
 })
 

@@ -1,4 +1,4 @@
-import { AppError, type Json } from '@entigrid/core'
+import { AppError, type Json, tooDeep } from '@entigrid/core'
 import { jsonErrorAt } from './json-error.js'
 
 const QUOTE = 34
@@ -20,16 +20,6 @@ export const parseJson = (text: string, depth: number): Json => {
   }
 }
 
-/** @throws {AppError} `json_parse` if a value that somebody else parsed is nested deeper than `depth` levels. */
-export const checkDepth = (value: unknown, depth: number): void => {
-  if (!fitsIn(value, depth)) throw tooDeep(depth)
-}
-
-const fitsIn = (value: unknown, depth: number): boolean =>
-  typeof value !== 'object' ||
-  value === null ||
-  (depth > 0 && Object.values(value).every((child) => fitsIn(child, depth - 1)))
-
 const isDeeperThan = (text: string, depth: number): boolean => {
   let level = 0
   let inString = false
@@ -49,9 +39,6 @@ const isDeeperThan = (text: string, depth: number): boolean => {
   }
   return false
 }
-
-const tooDeep = (depth: number) =>
-  new AppError('json_parse', `The JSON body is nested deeper than ${depth} levels`)
 
 const malformed = (text: string): AppError => {
   const position = jsonErrorAt(text)

@@ -2,9 +2,8 @@ import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
-import { AppError, type Json } from '@entigrid/core'
-import { checkDepth, parseJson } from './json-body.js'
-import type { Limits } from './limits.js'
+import { AppError, checkDepth, type Json, type Limits } from '@entigrid/core'
+import { parseJson } from './json-body.js'
 
 export interface Body {
   /** `undefined` when there was none. */

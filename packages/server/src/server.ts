@@ -1,10 +1,9 @@
 import { createServer, type RequestListener, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { AppError, errorReply } from '@entigrid/core'
+import { AppError, errorReply, limitsOf } from '@entigrid/core'
 import type { Engine } from './engine.js'
 import { createHandler, type HandlerOptions } from './handler.js'
-import { DEFAULT_LIMITS } from './limits.js'
 
 export interface ServerOptions extends HandlerOptions {
   host?: string | undefined
@@ -63,7 +62,10 @@ export const startServer = async (engine: Engine, options: ServerOptions = {}): 
   }
   server.on('request', accept)
   server.on('checkExpectation', accept)
-  server.on('checkContinue', continueUnlessTooLarge(accept, options.limits?.body ?? DEFAULT_LIMITS.body))
+  server.on(
+    'checkContinue',
+    continueUnlessTooLarge(accept, limitsOf({ ...engine.limits, ...options.limits }).body),
+  )
   server.on('clientError', (error, socket) => answerInvalidHttp(error, socket, running.get(socket)))
   server.on('connect', (_, socket) => refuse(socket, new AppError('not_allowed', 'CONNECT is not supported')))
   await listening(server, host, port)

@@ -1,5 +1,7 @@
+import { LIMIT_NAMES, LIMITS, type LimitName, type Limits, limitProblem } from '@entigrid/core'
+
 /** What the standalone server can be told, after checking. */
-export interface Config {
+export interface Config extends LimitSettings {
   port: number
   host: string
   databaseUrl: string
@@ -11,6 +13,9 @@ export interface Config {
   logLevel: string
   trustProxy: boolean
 }
+
+/** A limit is a setting by its name, as in `limits.body`. */
+type LimitSettings = { [Name in LimitName as `limits.${Name}`]: number }
 
 export interface Setting<Value = unknown> {
   /** Name of the environment variable. */
@@ -61,6 +66,33 @@ const yesOrNo = (value: string): boolean => {
   if (/^(?:true|1|yes|on)$/i.test(value)) return true
   return /^(?:false|0|no|off)$/i.test(value) ? false : mustBe('true or false')
 }
+
+/** `batchEntities` as `batch-entities`. */
+const dashed = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+
+const limitSetting = (name: LimitName): Setting<number> => {
+  const { fallback, meaning, unit } = LIMITS[name]
+  return {
+    env: `ENTIGRID_LIMIT_${dashed(name).replaceAll('-', '_').toUpperCase()}`,
+    flag: `limit-${dashed(name)}`,
+    hint: 'NUMBER',
+    fallback,
+    help: `${meaning} (${unit})`,
+    read: (value) => {
+      const limit = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN
+      const problem = limitProblem(name, limit)
+      return problem === null ? limit : mustBe(problem)
+    },
+  }
+}
+
+const LIMIT_SETTINGS = Object.fromEntries(
+  LIMIT_NAMES.map((name) => [`limits.${name}`, limitSetting(name)]),
+) as { readonly [Key in keyof LimitSettings]: Setting<number> }
+
+/** The limits that a configuration sets. */
+export const limitsIn = (config: Config): Limits =>
+  Object.fromEntries(LIMIT_NAMES.map((name) => [name, config[`limits.${name}`]])) as Limits
 
 /** Every setting, in the order of the help. The keys are those of the configuration file. */
 export const SETTINGS: { readonly [Key in keyof Config]: Setting<Config[Key]> } = {
@@ -146,27 +178,51 @@ export const SETTINGS: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
     help: 'Believe X-Forwarded-Proto and X-Forwarded-Host, for use behind a proxy that always sets them',
     read: yesOrNo,
   },
+  ...LIMIT_SETTINGS,
 }
 
 /** Keys and settings, in order. */
 export const settingEntries = Object.entries(SETTINGS) as [keyof Config, Setting][]
 
-/** The settings as the lines of a help text. */
-export const settingsHelp = (): string =>
-  settingEntries
-    .map(([key, { flag, hint, env, fallback, help }]) => {
-      const shown = fallback === undefined ? '' : ` (default ${fallback})`
-      return `  --${flag}${hint === undefined ? '' : ` ${hint}`}\n      ${help}${shown}.\n      ${env}, or "${key}" in the file.`
-    })
-    .join('\n')
+const isLimit = (key: string): boolean => key.startsWith('limits.')
 
-/** The settings as a table in Markdown, for the documentation. */
+/** The settings as the lines of a help text; limits, which few change, on a line each. */
+export const settingsHelp = (): string =>
+  [
+    ...settingEntries
+      .filter(([key]) => !isLimit(key))
+      .map(([key, { flag, hint, env, fallback, help }]) => {
+        const shown = fallback === undefined ? '' : ` (default ${fallback})`
+        return `  --${flag}${hint === undefined ? '' : ` ${hint}`}\n      ${help}${shown}.\n      ${env}, or "${key}" in the file.`
+      }),
+    '',
+    'Limits on requests are settings, too: --limit-NAME NUMBER, ENTIGRID_LIMIT_NAME, or "limits.NAME" in the file.',
+    '',
+    ...settingEntries
+      .filter(([key]) => isLimit(key))
+      .map(([, { flag, fallback, help }]) => `  --${flag} (default ${fallback})  ${help}`),
+  ].join('\n')
+
+/** The settings but the limits as a table in Markdown, for the documentation. */
 export const settingsTable = (): string =>
   [
     '| Environment | Flag | Key in the file | Default | Meaning |',
     '|---|---|---|---|---|',
-    ...settingEntries.map(
-      ([key, { env, flag, fallback, help }]) =>
-        `| \`${env}\` | \`--${flag}\` | \`${key}\` | ${fallback === undefined ? '' : `\`${fallback}\``} | ${help} |`,
-    ),
+    ...settingEntries
+      .filter(([key]) => !isLimit(key))
+      .map(
+        ([key, { env, flag, fallback, help }]) =>
+          `| \`${env}\` | \`--${flag}\` | \`${key}\` | ${fallback === undefined ? '' : `\`${fallback}\``} | ${help} |`,
+      ),
+  ].join('\n')
+
+/** The limits as a table in Markdown. */
+export const limitsTable = (): string =>
+  [
+    '| Limit | Default | At most | Counts | Of |',
+    '|---|---|---|---|---|',
+    ...LIMIT_NAMES.map((name) => {
+      const { fallback, most, unit, meaning } = LIMITS[name]
+      return `| \`${name}\` | ${fallback} | ${most} | ${unit} | ${meaning} |`
+    }),
   ].join('\n')

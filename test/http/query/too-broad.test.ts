@@ -10,7 +10,10 @@ describe.each(DATABASES)('a query that no index serves on %s', (database) => {
   const log = (level: string) => (fields: object, message: string) =>
     void lines.push({ ...fields, level, message })
   const app = sharedApp(database, {
-    options: { maxExamined: BOUND, log: { info: log('info'), warn: log('warn'), error: log('error') } },
+    options: {
+      limits: { examined: BOUND },
+      log: { info: log('info'), warn: log('warn'), error: log('error') },
+    },
   })
   const filled = async (count: number) => {
     const path = `/${newCollection()}`

@@ -1,4 +1,6 @@
 import { AppError } from '../domain/errors.js'
+import { checkDepth } from '../domain/json-depth.js'
+import { type Limits, tooLong } from '../domain/limits.js'
 import { collectionName } from '../domain/names.js'
 import { isUuid } from '../domain/uuid.js'
 import type { Application, Caller } from './caller.js'
@@ -15,6 +17,7 @@ export interface DispatcherOptions {
   resolve: (organization: string, application: string) => Promise<Application>
   resolveUuid: (uuid: string) => Promise<Application>
   authenticate: (request: ApiRequest, params: Params, app: Application | null) => Promise<Caller>
+  limits: Limits
   /** UTC milliseconds. */
   clock: () => number
   report: ReportError
@@ -32,10 +35,12 @@ export class Dispatcher {
   }
 
   async handle(request: ApiRequest): Promise<ApiReply> {
-    const { clock, report } = this.#options
+    const { clock, report, limits } = this.#options
     const startedAt = clock()
     try {
-      const segments = parsePath(request.path)
+      const segments = parsePath(request.path, limits.pathSegments)
+      if (request.path.length + request.search.length > limits.url) throw tooLong(limits.url)
+      checkDepth(request.body, limits.depth)
       const params = parseSearch(request.search)
       if (segments[0]?.text.toLowerCase() === 'management')
         return await this.#management(request, params, segments.slice(1), startedAt)

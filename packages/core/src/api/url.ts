@@ -1,6 +1,5 @@
 import { illegalArgument } from '../domain/errors.js'
 import { isJsonObject } from '../domain/json.js'
-import { DEFAULT_LIMITS } from '../domain/limits.js'
 
 /** Parameters of a query string, in order; a name may repeat. */
 export type Params = ReadonlyMap<string, readonly string[]>
@@ -15,8 +14,8 @@ export interface Segment {
 const NO_PARAMS: Params = new Map()
 const MATRIX = /;(?=(?:ql|q|query|limit|cursor)=)/i
 
-/** @throws {AppError} `illegal_argument` for a broken percent sequence, a NUL, or a path of too many steps. */
-export const parsePath = (path: string, most: number = DEFAULT_LIMITS.pathSegments): Segment[] => {
+/** @throws {AppError} `illegal_argument` for a broken percent sequence, a NUL, or a path of more than `most` segments. */
+export const parsePath = (path: string, most: number): Segment[] => {
   const segments: Segment[] = []
   for (const part of path.split('/')) {
     if (part !== '') segments.push(parseSegment(part))

@@ -25,13 +25,14 @@ export interface PropertyRules {
   withheld: readonly string[]
   /** JSON types of properties that are not free, by name in lower case. */
   typed: Readonly<Record<string, PropertyType>>
+  /** Characters of `name` at most. */
+  nameLength: number
 }
 
 export type PropertyType = 'string' | 'number' | 'boolean' | 'object'
 
 /** Set by the engine alone; in a body they are ignored. */
 const SYSTEM = new Set(['uuid', 'type', 'created', 'modified', 'metadata', 'membership', 'connection'])
-const MAX_NAME = 1000
 
 /** How a body is laid over what is there: whole properties (Usergrid's PUT), or deep (JSON merge patch). */
 export type MergeMode = 'replace' | 'patch'
@@ -88,7 +89,7 @@ const hasMeaning = ({ typed, required }: PropertyRules, lower: string): boolean 
   lower === 'name' || Object.hasOwn(typed, lower) || required.includes(lower)
 
 const checked = (type: string, rules: PropertyRules, property: string, value: Json): Json => {
-  if (property === 'name') return checkedName(value)
+  if (property === 'name') return checkedName(value, rules.nameLength)
   const wanted = Object.hasOwn(rules.typed, property) ? rules.typed[property] : undefined
   if (wanted === undefined) return value
   const converted = convert(value, wanted)
@@ -114,11 +115,11 @@ const convert = (value: Json, wanted: PropertyType): Json | undefined => {
     : undefined
 }
 
-const checkedName = (value: Json): string => {
+const checkedName = (value: Json, most: number): string => {
   const name = typeof value === 'number' ? String(value) : value
   if (typeof name !== 'string') throw illegalArgument('The name of an entity must be a string', 'name')
   if (name === '') throw illegalArgument('The name of an entity must not be empty', 'name')
-  if (name.length > MAX_NAME) throw illegalArgument(`A name has at most ${MAX_NAME} characters`, 'name')
+  if (name.length > most) throw illegalArgument(`A name has at most ${most} characters`, 'name')
   // A reference is tried as a uuid first, so such an entity could not be found by its name.
   if (isUuid(name)) throw illegalArgument('A name must not look like a uuid', 'name')
   return name

@@ -50,7 +50,7 @@ export interface Descriptor extends PropertyRules {
   secure?: (body: JsonObject) => Promise<((edits: Edits, entity: StoredEntity) => void) | null>
 }
 
-const PLAIN: Omit<Descriptor, 'collection'> = {
+const PLAIN: Omit<Descriptor, 'collection' | 'nameLength'> = {
   required: [],
   immutable: [],
   withheld: [],
@@ -66,6 +66,7 @@ const PLAIN: Omit<Descriptor, 'collection'> = {
 /** What holds for entities: the built-in collections' descriptors, any other collection being plain; and the limits. */
 export class Descriptors {
   readonly limits: Limits
+  readonly #rest: Omit<Descriptor, 'collection'>
   readonly #special: ReadonlyMap<string, Descriptor>
   readonly #plain = new Map<string, Descriptor>()
 
@@ -74,7 +75,10 @@ export class Descriptors {
     limits: Limits = DEFAULT_LIMITS,
   ) {
     this.limits = limits
-    this.#special = new Map(special.map((descriptor) => [descriptor.collection, { ...PLAIN, ...descriptor }]))
+    this.#rest = { ...PLAIN, nameLength: limits.nameLength }
+    this.#special = new Map(
+      special.map((descriptor) => [descriptor.collection, { ...this.#rest, ...descriptor }]),
+    )
   }
 
   get names(): string[] {
@@ -85,7 +89,7 @@ export class Descriptors {
     const special = this.#special.get(collection) ?? this.#plain.get(collection)
     if (special !== undefined) return special
     if (this.#plain.size > 10_000) this.#plain.clear()
-    const plain = { ...PLAIN, collection }
+    const plain = { ...this.#rest, collection }
     this.#plain.set(collection, plain)
     return plain
   }

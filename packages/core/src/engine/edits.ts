@@ -2,6 +2,8 @@ import { buildEntity, type Entity, type MergeMode, mergeProperties } from '../do
 import { type Conditions, checkConditions, NO_CONDITIONS } from '../domain/entity-tag.js'
 import { entityNotFound, illegalArgument, resourceNotFound } from '../domain/errors.js'
 import type { JsonObject } from '../domain/json.js'
+import { checkDepth } from '../domain/json-depth.js'
+import { checkSize } from '../domain/limits.js'
 import { typeName } from '../domain/names.js'
 import { isUuid, newUuid } from '../domain/uuid.js'
 import type { AppTransaction, StoredEntity, Transaction } from '../storage/store.js'
@@ -45,6 +47,7 @@ export class Edits extends Reads {
   }
 
   create(collection: string, body: JsonObject, { uuid = newUuid(), keepTimes = false } = {}): StoredEntity {
+    checkDepth(body, this.limits.depth)
     const descriptor = this.descriptors.of(collection)
     const { secure } = descriptor
     const secured = secure && this.#preparations.get(securedKey(collection, body), () => secure(body))
@@ -57,16 +60,19 @@ export class Edits extends Reads {
     const modified = (keepTimes && timeOf(body['modified'])) || Math.max(created, this.now)
     const entity = this.tx.insert(collection, buildEntity({ uuid, type, created, modified }, properties))
     secured?.(this, entity)
-    return entity
+    return this.#fitting(entity)
   }
 
   /** Lays `body` over the entity: given properties are replaced whole, or merged as a patch; others stay. */
   update(entity: StoredEntity, body: JsonObject, mode: MergeMode = 'replace'): StoredEntity {
+    checkDepth(body, this.limits.depth)
     const { uuid, type, created } = entity.object as Entity
     const descriptor = this.descriptors.of(entity.collection)
     const properties = mergeProperties(type, descriptor, entity.object, body, mode)
     descriptor.check?.(properties)
-    return this.tx.replace(entity, buildEntity({ uuid, type, created, modified: this.now }, properties))
+    return this.#fitting(
+      this.tx.replace(entity, buildEntity({ uuid, type, created, modified: this.now }, properties)),
+    )
   }
 
   /**
@@ -107,6 +113,12 @@ export class Edits extends Reads {
     const entity = this.get(collection, ref)
     checkConditions(conditions, entity)
     this.tx.remove(entity)
+    return entity
+  }
+
+  /** @throws {AppError} `payload_too_large`, which undoes the transaction, or this attempt of it. */
+  #fitting(entity: StoredEntity): StoredEntity {
+    checkSize(entity.doc, this.limits.entitySize)
     return entity
   }
 }

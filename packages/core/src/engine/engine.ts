@@ -45,11 +45,6 @@ export interface Hop {
   collection: string | null
 }
 
-/** Entities that one PUT or DELETE by query changes at most. */
-export const MAX_BULK = 1000
-/** Elements of one batch. */
-export const MAX_BATCH = 1000
-
 /** What is true of entities of every type, in one application. */
 export class Engine {
   readonly #store: Store
@@ -243,7 +238,11 @@ export class Engine {
     mode: MergeMode = 'replace',
   ): Promise<StoredEntity[]> {
     const { filter } = await this.#visible(app, collection, query)
-    const { items } = await this.list(app, collection, { query, limit: MAX_BULK, cursor: null })
+    const { items } = await this.list(app, collection, {
+      query,
+      limit: this.limits.bulkEntities,
+      cursor: null,
+    })
     const updated = await this.transact(app, principal, (edits) =>
       edits.each(this.#still(edits, collection, filter, items), (entity) => edits.update(entity, body, mode)),
     )
@@ -309,8 +308,8 @@ export class Engine {
 }
 
 /** @throws {AppError} `illegal_argument` for too many elements. */
-export const checkBatch = ({ length }: readonly unknown[]): void => {
-  if (length > MAX_BATCH) throw illegalArgument(`A batch has at most ${MAX_BATCH} elements`)
+export const checkBatch = ({ length }: readonly unknown[], { batchEntities }: Limits): void => {
+  if (length > batchEntities) throw illegalArgument(`A batch has at most ${batchEntities} elements`)
 }
 
 /** @throws {AppError} `illegal_argument` when a body or an element of a batch is no JSON object. */

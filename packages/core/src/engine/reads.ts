@@ -1,4 +1,5 @@
 import { resourceNotFound } from '../domain/errors.js'
+import type { Limits } from '../domain/limits.js'
 import { isUuid } from '../domain/uuid.js'
 import type { Lookup, StoredEntity } from '../storage/store.js'
 import type { Descriptor, Descriptors } from './descriptor.js'
@@ -26,6 +27,10 @@ export class Reads {
       if (found !== null) return found
     }
     return null
+  }
+
+  get limits(): Limits {
+    return this.descriptors.limits
   }
 
   /** @throws {AppError} `service_resource_not_found` */

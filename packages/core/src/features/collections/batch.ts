@@ -4,15 +4,12 @@ import { type Conditions, readConditions } from '../../domain/entity-tag.js'
 import { AppError, illegalArgument } from '../../domain/errors.js'
 import type { Json } from '../../domain/json.js'
 import { isJsonObject } from '../../domain/json.js'
+import type { Limits } from '../../domain/limits.js'
 import type { Edits } from '../../engine/edits.js'
-import { MAX_BATCH } from '../../engine/engine.js'
 import type { CollectionCall, CollectionResult, WriteVerb } from './call.js'
 import type { PathReader } from './path.js'
 import { References } from './references.js'
 import type { Writes } from './writes.js'
-
-/** Operations of one batch. */
-export const MAX_OPERATIONS = 100
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 
@@ -65,7 +62,7 @@ export class BatchRun {
 
   #run(edits: Edits, operation: BatchOperation, references: References): CollectionResult {
     const { writes, paths, app, caller } = this.#options
-    const segments = segmentsOf(references.path(operation.path))
+    const segments = segmentsOf(references.path(operation.path), edits.limits)
     const call: CollectionCall = {
       app,
       caller,
@@ -80,8 +77,8 @@ export class BatchRun {
 }
 
 /** @throws {AppError} `illegal_argument` for queries, which a batch does not carry out. */
-const segmentsOf = (path: string): Segment[] => {
-  const segments = parsePath(path)
+const segmentsOf = (path: string, { pathSegments }: Limits): Segment[] => {
+  const segments = parsePath(path, pathSegments)
   if (path.includes('?') || segments.some(({ query }) => query !== null))
     throw illegalArgument('Within a batch, a path names single entities and has no query')
   const [first, second] = segments
@@ -110,17 +107,23 @@ const atOperation = (error: AppError, operation: number): AppError => {
  * The operations of a request body: `{"operations": [...]}`.
  * @throws {AppError} `illegal_argument` with the place of what is wrong.
  */
-export const readOperations = (body: Json | undefined): BatchOperation[] => {
+export const readOperations = (
+  body: Json | undefined,
+  { batchOperations, batchEntities }: Limits,
+): BatchOperation[] => {
   const operations = body !== undefined && isJsonObject(body) ? body['operations'] : undefined
   if (!Array.isArray(operations) || operations.length === 0)
     throw illegalArgument('A batch is {"operations": [...]}, with one operation at least', 'operations')
-  if (operations.length > MAX_OPERATIONS)
-    throw illegalArgument(`A batch has at most ${MAX_OPERATIONS} operations`, 'operations')
+  if (operations.length > batchOperations)
+    throw illegalArgument(`A batch has at most ${batchOperations} operations`, 'operations')
   const ids = new Set<string>()
   const read = operations.map((operation, index) => readOperation(operation, `operations[${index}]`, ids))
   const elements = read.reduce((sum, { body: one }) => sum + (Array.isArray(one) ? one.length : 1), 0)
-  if (elements > MAX_BATCH)
-    throw illegalArgument(`The operations of a batch are about at most ${MAX_BATCH} entities`, 'operations')
+  if (elements > batchEntities)
+    throw illegalArgument(
+      `The operations of a batch are about at most ${batchEntities} entities`,
+      'operations',
+    )
   return read
 }
 

@@ -3,7 +3,7 @@ import { type Params, param } from '../../api/url.js'
 import { type Conditions, NO_CONDITIONS } from '../../domain/entity-tag.js'
 import { illegalArgument, resourceNotFound } from '../../domain/errors.js'
 import type { Json, JsonObject } from '../../domain/json.js'
-import { DEFAULT_LIMITS, type Limits } from '../../domain/limits.js'
+import type { Limits } from '../../domain/limits.js'
 import { readLimit } from '../../domain/page.js'
 import { isSameName, type Verb } from '../../domain/permission.js'
 import type { Query } from '../../domain/query/ast.js'
@@ -81,16 +81,11 @@ export const textOf = (params: Params): string | undefined =>
 /** Whether the number of all matches was asked for. */
 export const wantsTotal = (params: Params): boolean => param(params, 'count') === 'total'
 
-export const queryOf = (params: Params, limits: Limits = DEFAULT_LIMITS): Query =>
+export const queryOf = (params: Params, limits: Limits): Query =>
   parseQuery(decodeQuery(textOf(params) ?? ''), limits)
 
 /** What a step asks for itself counts; else what the whole request asks for. */
-export const pageOf = (
-  own: Params | null,
-  params: Params,
-  fallback: number,
-  limits: Limits = DEFAULT_LIMITS,
-): PageRequest => {
+export const pageOf = (own: Params | null, params: Params, fallback: number, limits: Limits): PageRequest => {
   const asked = own === null || own.size === 0 ? params : own
   const cursor = param(asked, 'cursor') ?? null
   return {

@@ -2,6 +2,7 @@ import type { Application, Caller } from '../../api/caller.js'
 import type { ApiReply } from '../../api/request.js'
 import { param } from '../../api/url.js'
 import { AppError } from '../../domain/errors.js'
+import type { Limits } from '../../domain/limits.js'
 import type { Edits } from '../../engine/edits.js'
 import { checkBatch, type Engine } from '../../engine/engine.js'
 import type { Preparations } from '../../engine/preparations.js'
@@ -47,13 +48,17 @@ export class Collections {
     this.#onRightsChanged = onRightsChanged
   }
 
+  get limits(): Limits {
+    return this.#engine.limits
+  }
+
   async get(call: CollectionCall): Promise<CollectionResult> {
     const { app, caller, path, params } = call
     await this.#engine.look(app.id, (reads) => this.#rights.permit(reads, call, 'get'))
     if (path.hops.length > 0) return this.#hops.get(call)
     const base = `/${path.collection}`
     if (path.ref === null) {
-      const page = pageOf(path.query, params, PAGE)
+      const page = pageOf(path.query, params, PAGE, this.#engine.limits)
       const [listing, total] = await Promise.all([
         this.#engine.list(app.id, path.collection, page),
         wantsTotal(params) ? this.#engine.count(app.id, path.collection, page.query) : undefined,
@@ -61,7 +66,7 @@ export class Collections {
       return { ...listed(listing, page), base, isRootListing: path.query === null, total }
     }
     const ref = refFor(path.collection, path.ref, caller)
-    const query = queryOf(params)
+    const query = queryOf(params, this.#engine.limits)
     return { entities: [await this.#engine.get(app.id, path.collection, ref)], base, query, isSingle: true }
   }
 
@@ -70,7 +75,7 @@ export class Collections {
     const { app, path, params } = call
     await this.#engine.look(app.id, (reads) => this.#rights.permit(reads, call, 'get'))
     if (path.hops.length > 0) return this.#hops.analyse(call)
-    const page = pageOf(path.query, params, PAGE)
+    const page = pageOf(path.query, params, PAGE, this.#engine.limits)
     const isListing = path.ref === null
     const warnings = isListing ? await this.#engine.analyse(app.id, path.collection, page) : []
     return { base: `/${path.collection}`, warnings }
@@ -143,12 +148,17 @@ export class Collections {
     const base = `/${collection}`
     const entities =
       verb === 'delete'
-        ? await this.#engine.removeWhere(app.id, caller.label, collection, pageOf(path.query, params, PAGE))
+        ? await this.#engine.removeWhere(
+            app.id,
+            caller.label,
+            collection,
+            pageOf(path.query, params, PAGE, this.#engine.limits),
+          )
         : await this.#engine.updateWhere(
             app.id,
             caller.label,
             collection,
-            queryOf(path.query ?? params),
+            queryOf(path.query ?? params, this.#engine.limits),
             this.#rights.body(call, collection),
             verb === 'patch' ? 'patch' : 'replace',
           )
@@ -161,7 +171,7 @@ export class Collections {
     const { path, body } = call
     const collection = path.hops.length === 0 ? path.collection : (path.hops.at(-1)?.collection ?? null)
     if (verb !== 'post' || collection === null || !Array.isArray(body)) return undefined
-    checkBatch(body)
+    checkBatch(body, this.#engine.limits)
     const bodies = body.filter(isObject).map((item) => this.#rights.cleaned(call, collection, item))
     return this.#engine.prepare(collection, bodies)
   }

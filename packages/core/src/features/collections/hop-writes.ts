@@ -61,7 +61,7 @@ export class HopWrites {
       (item) => item === undefined || (isObject(item) && Object.keys(item).length === 0),
     )
     if (isEmpty) throw resourceNotFound()
-    checkBatch(bodies)
+    checkBatch(bodies, edits.limits)
     this.#rights.permitCreation(call, 'post', step, collection)
     const entities = edits.each(bodies, (body) => {
       const created = edits.create(collection, this.#rights.cleaned(call, collection, asObject(body)))

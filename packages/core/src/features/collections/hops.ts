@@ -35,9 +35,14 @@ export class Hops {
     const sources = await this.#sources(call, path.hops.length - 1)
     if (last.ref !== null) {
       const [target, source] = await this.#target(call, sources, last)
-      return { entities: [target], base: baseOf(source, last), query: queryOf(params), isSingle: true }
+      return {
+        entities: [target],
+        base: baseOf(source, last),
+        query: queryOf(params, this.#engine.limits),
+        isSingle: true,
+      }
     }
-    const page = pageOf(last.query, params, last.sub === null ? CONNECTIONS_PAGE : PAGE)
+    const page = pageOf(last.query, params, last.sub === null ? CONNECTIONS_PAGE : PAGE, this.#engine.limits)
     const listing = await this.#follow(call, sources, path.hops.length - 1, page)
     const total = wantsTotal(params) ? await this.#count(call, sources, last, page) : undefined
     const bases = basesOf(listing, sources, last)
@@ -61,7 +66,7 @@ export class Hops {
     const { app, path, params } = call
     const last = path.hops.at(-1)!
     const sources = await this.#sources(call, path.hops.length - 1)
-    const page = pageOf(last.query, params, CONNECTIONS_PAGE)
+    const page = pageOf(last.query, params, CONNECTIONS_PAGE, this.#engine.limits)
     const isListing = last.ref === null
     const warnings = isListing ? await this.#engine.analyseConnected(app.id, sources, hopOf(last), page) : []
     return { base: listBase(path, sources), warnings }
@@ -79,7 +84,7 @@ export class Hops {
     const { app, caller, path } = call
     let current: StoredEntity[]
     if (path.ref === null) {
-      const page = pageOf(path.query, new Map(), PAGE)
+      const page = pageOf(path.query, new Map(), PAGE, this.#engine.limits)
       current = (await this.#engine.list(app.id, path.collection, page)).items
     } else {
       const found = await this.#engine.find(
@@ -92,7 +97,10 @@ export class Hops {
     }
     for (const [i, step] of path.hops.slice(0, steps).entries()) {
       if (step.ref !== null) current = [(await this.#target(call, current, step))[0]]
-      else current = (await this.#follow(call, current, i, pageOf(step.query, new Map(), PAGE))).items
+      else
+        current = (
+          await this.#follow(call, current, i, pageOf(step.query, new Map(), PAGE, this.#engine.limits))
+        ).items
     }
     return current
   }

@@ -31,7 +31,6 @@ export interface CollectionPath {
   hops: HopStep[]
 }
 
-const MAX_HOPS = 8
 /** First words that never mean a collection, whether or not something answers there (Usergrid's reserved words). */
 const RESERVED = new Set([
   'token',
@@ -88,7 +87,8 @@ export class PathReader {
       }
       path.hops.push(step)
       from = step.collection ?? (at < rest.length ? collectionOf(reads, step.ref) : null)
-      if (path.hops.length > MAX_HOPS) throw illegalArgument(`A path has at most ${MAX_HOPS} steps`)
+      const { pathSteps } = this.#engine.limits
+      if (path.hops.length > pathSteps) throw illegalArgument(`A path has at most ${pathSteps} steps`)
     }
     return path
   }

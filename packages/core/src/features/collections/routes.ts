@@ -70,7 +70,7 @@ const identityOf = ({ method, path, search, body }: AppCall['request']): unknown
 export const batchRoute = ({ collections, renderer }: CollectionDoors): Route<AppCall> =>
   route('POST', '_batch', async (call: AppCall) => {
     const { app, caller, request } = call
-    const operations = readOperations(request.body)
+    const operations = readOperations(request.body, collections.limits)
     const show = new Showing(call, collections, renderer)
     const { idempotencyKey: key } = request
     const wanted = key === undefined ? null : repeatable(key, caller.label, identityOf(request))

@@ -149,7 +149,10 @@ export class Session {
    */
   async batch(operations: readonly BatchOperation[]): Promise<OperationOutcome[]> {
     // A copy, so that what the caller changes later does not reach the store.
-    const checked = readOperations(structuredClone({ operations }) as unknown as JsonObject)
+    const checked = readOperations(
+      structuredClone({ operations }) as unknown as JsonObject,
+      this.#collections.limits,
+    )
     const caller = await this.#caller()
     const results = await this.#collections.batch(this.#app, caller, checked, (_, work) => work())
     return results.map(({ id, entities }) => ({

@@ -102,7 +102,7 @@ export class Writes {
     edits.afterCommit(() => this.#changed(app, collection))
     const base = `/${collection}`
     if (Array.isArray(body)) {
-      checkBatch(body)
+      checkBatch(body, edits.limits)
       const create = (element: Json) =>
         edits.create(collection, this.#rights.cleaned(call, collection, asObject(element)))
       if (!partial) return { entities: edits.each(body, create), base }
