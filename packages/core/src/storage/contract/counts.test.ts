@@ -111,6 +111,20 @@ describe.each(DATABASES)('counts on %s', (database) => {
     expect(texts.filter((text) => text.includes('doc'))).toHaveLength(1)
   })
 
+  it('do not take what an index finds beside the matches', async () => {
+    await using place = await openTestStore(database)
+    const { store } = place
+    const dogs = await insertDogs(store, 12)
+    const [hub] = await insertHubs(store, dogs)
+    const count = (ql: string) => store.count(APP, 'dogs', filterOf(ql))
+
+    expect(await count("kind = 'e*x'")).toBe(0)
+    expect(await count("kind = 'e*N'")).toBe(6)
+    expect(await count("about contains 'w*5'")).toBe(2)
+    expect(await count(`uuid = ${dogs[0]!.uuid}`)).toBe(1)
+    expect(await count(`uuid = ${hub!.uuid}`)).toBe(0)
+  })
+
   it('of connections count each far end once, of any verb and only what is accepted', async () => {
     await using place = await openTestStore(database)
     const { store } = place
