@@ -85,7 +85,7 @@ describe.each(DATABASES)('count=total on %s', (database) => {
 })
 
 describe.each(DATABASES)('count=total past the examined bound on %s', (database) => {
-  const server = sharedServer(database, { maxExamined: 10 })
+  const server = sharedServer(database, { limits: { examined: 10 } })
 
   it('is refused as a listing would be', async () => {
     const app = await server.application()
