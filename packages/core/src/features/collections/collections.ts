@@ -124,8 +124,12 @@ export class Collections {
   /** After a connection is gone, as the entity's list of verbs may be shorter. */
   async #readAgain(call: CollectionCall, result: CollectionResult): Promise<CollectionResult> {
     const uuids = result.entities.map(({ uuid }) => uuid)
-    const entities = await this.#engine.store.getMany(call.app.id, uuids)
-    return { ...result, entities: entities.map((entity, i) => entity ?? result.entities[i]!) }
+    const entities = await this.#engine.store.getMany(call.app.id, uuids).catch((error: unknown) => {
+      // The connection is gone for good: a database that is lost now must not make that a failure.
+      if (error instanceof AppError && error.code === 'unavailable') return []
+      throw error
+    })
+    return { ...result, entities: result.entities.map((entity, i) => entities[i] ?? entity) }
   }
 
   /** All operations of a batch, or none; `render` makes the reply within the transaction. */

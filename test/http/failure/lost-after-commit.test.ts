@@ -1,0 +1,65 @@
+import type { SqlDatabase } from '@entigrid/core/testing'
+import { DATABASES } from '@entigrid/core/testing'
+import { describe, expect, it } from 'vitest'
+import { AppClient } from '../../support/app-client.js'
+import { openTestServer } from '../../support/server.js'
+
+/** A database that can be told to close for good as soon as it has committed once more. */
+const closesAfterCommit = () => {
+  let isArmed = false
+  const wrap = (database: SqlDatabase): SqlDatabase => ({
+    dialect: database.dialect,
+    writers: database.writers,
+    read: (work) => database.read(work),
+    snapshot: (work) => database.snapshot(work),
+    write: async (work) => {
+      const result = await database.write(work)
+      if (isArmed) await database.close()
+      return result
+    },
+    classify: (error) => database.classify(error),
+    close: () => database.close(),
+  })
+  return {
+    wrap,
+    arm: () => {
+      isArmed = true
+    },
+  }
+}
+
+const BATCH = { operations: [{ method: 'PUT', path: 'dogs/a', body: { age: 3 } }] }
+
+describe.each(DATABASES)('a %s that is lost right after a commit', (database) => {
+  it.each([
+    ['POST', '/dogs', { name: 'c' }, {}],
+    ['POST', '/dogs', [{ name: 'c' }, { name: 'd' }], {}],
+    ['POST', '/dogs', { name: 'c' }, { 'idempotency-key': 'one' }],
+    ['PUT', '/dogs/a', { age: 3 }, {}],
+    ['PATCH', '/dogs/a', { age: 3 }, {}],
+    ['PUT', '/dogs?ql=age = 1', { age: 3 }, {}],
+    ['DELETE', '/dogs/a', undefined, {}],
+    ['DELETE', '/dogs?ql=age = 1', undefined, {}],
+    ['POST', '/dogs/b/likes/dogs/a', undefined, {}],
+    ['POST', '/dogs/a/likes/dogs', { name: 'c' }, {}],
+    ['DELETE', '/dogs/a/likes/dogs/b', undefined, {}],
+    ['POST', '/_batch', BATCH, {}],
+    ['PUT', '/users/ann/password', { newpassword: 'another password' }, {}],
+    ['PUT', '/users/ann/revoketokens', undefined, {}],
+    ['POST', '/users/ann/deactivate', undefined, {}],
+    ['POST', '/users/ann/permissions', { permission: 'get:/dogs' }, {}],
+  ])('does not take back what was stored by %s %s', async (method, path, body, headers) => {
+    const { wrap, arm } = closesAfterCommit()
+    await using server = await openTestServer({ database, wrap })
+    const app = new AppClient(server)
+    await app.create('dogs', { name: 'a', age: 1 }, { name: 'b', age: 2 })
+    await app.post('/dogs/a/likes/dogs/b')
+    await app.post('/users', { username: 'ann', password: 'a password for ann' })
+
+    arm()
+    const reply = await app.send(method, encodeURI(path), { body, headers })
+
+    expect([reply.status, reply.body.error_description]).toEqual([200, undefined])
+    expect((await app.get('/dogs')).status).toBe(503)
+  })
+})
