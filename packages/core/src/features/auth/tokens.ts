@@ -2,6 +2,7 @@ import type { Application } from '../../api/caller.js'
 import { AppError, illegalArgument } from '../../domain/errors.js'
 import { isJsonObject, type JsonObject } from '../../domain/json.js'
 import { isUuid } from '../../domain/uuid.js'
+import type { Edits } from '../../engine/edits.js'
 import type { Engine } from '../../engine/engine.js'
 import type { StoredEntity } from '../../storage/store.js'
 import { type Claims, expiresIn, type TokenKeeper, type TokenPrincipal } from './access-token.js'
@@ -56,7 +57,12 @@ export class Tokens {
 
   /** Revokes every token that the user holds. */
   async revokeAll(principal: string, user: StoredEntity): Promise<void> {
-    await this.#mark(principal, user, 'since', String(this.#options.clock() + 1))
+    await this.#options.engine.transact(user.app, principal, (edits) => this.revokeAllWithin(edits, user))
+  }
+
+  /** The same, together with what else the transaction changes. */
+  revokeAllWithin(edits: Edits, user: StoredEntity): void {
+    this.#mark(edits, user, 'since', String(this.#options.clock() + 1))
   }
 
   /**
@@ -68,7 +74,9 @@ export class Tokens {
     if (claims === null) return
     if (!('uuid' in claims.owner) || claims.owner.uuid !== user.uuid)
       throw illegalArgument('The token belongs to somebody else', 'token')
-    await this.#mark(principal, user, claims.id, String(claims.expiresAt ?? 0))
+    await this.#options.engine.transact(user.app, principal, (edits) =>
+      this.#mark(edits, user, claims.id, String(claims.expiresAt ?? 0)),
+    )
   }
 
   /** A token for a user, without his password: for those who administer the application. */
@@ -145,19 +153,17 @@ export class Tokens {
     }
   }
 
-  async #mark(principal: string, user: StoredEntity, key: string, value: string): Promise<void> {
-    await this.#options.engine.transact(user.app, principal, (edits) => {
-      const current = edits.get('users', user.uuid)
-      const now = this.#options.clock()
-      for (const [id, expires] of edits.tx.dictionary(current, TOKENS)) {
-        // A token that ran out by itself need not be remembered as revoked.
-        if (isUuid(id) && Number(expires) !== 0 && Number(expires) < now)
-          edits.tx.setEntry(current, TOKENS, id, null)
-      }
-      if (key === 'since') edits.tx.setEntry(current, TOKENS, 'kept', null)
-      edits.tx.setEntry(current, TOKENS, key, value)
-      edits.afterCommit(() => this.#options.forget(user.app))
-    })
+  #mark(edits: Edits, user: StoredEntity, key: string, value: string): void {
+    const current = edits.get('users', user.uuid)
+    const now = this.#options.clock()
+    for (const [id, expires] of edits.tx.dictionary(current, TOKENS)) {
+      // A token that ran out by itself need not be remembered as revoked.
+      if (isUuid(id) && Number(expires) !== 0 && Number(expires) < now)
+        edits.tx.setEntry(current, TOKENS, id, null)
+    }
+    if (key === 'since') edits.tx.setEntry(current, TOKENS, 'kept', null)
+    edits.tx.setEntry(current, TOKENS, key, value)
+    edits.afterCommit(() => this.#options.forget(user.app))
   }
 }
 

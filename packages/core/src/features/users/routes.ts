@@ -61,10 +61,10 @@ const changePassword = async (doors: UserDoors, call: AppCall): Promise<ApiReply
 const deactivate = async (doors: UserDoors, call: AppCall): Promise<ApiReply> => {
   const { app, caller } = call
   const user = await ownOrAdmins(doors, call)
-  const deactivated = await doors.engine.transact(app.id, caller.label, (edits) =>
-    edits.update(edits.get('users', user.uuid), { activated: false, deactivated: edits.now }),
-  )
-  await doors.tokens.revokeAll(caller.label, deactivated)
+  const deactivated = await doors.engine.transact(app.id, caller.label, (edits) => {
+    doors.tokens.revokeAllWithin(edits, user)
+    return edits.update(edits.get('users', user.uuid), { activated: false, deactivated: edits.now })
+  })
   const shown = new RawJson(`[${doors.renderer.entity(deactivated, { base: '/users' })}]`)
   return appEnvelope(call, { action: 'Deactivate user', path: '/users', entities: shown })
 }
