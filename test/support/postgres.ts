@@ -9,8 +9,8 @@ import { dirname, join, relative } from 'node:path'
 /** A PostgreSQL server of our own, on loopback, in a temporary folder. */
 export interface TestPostgres {
   readonly url: string
-  /** Ends it without any warning, as a crash would. What was committed stays. */
-  kill(): Promise<void>
+  /** Ends it without any warning, as a crash would; with `SIGINT` it is shut down. What was committed stays. */
+  kill(signal?: NodeJS.Signals): Promise<void>
   /** Starts it again on the same port after `kill`. */
   start(): Promise<void>
   /** `kill`, then `start`. */
@@ -61,7 +61,7 @@ export const startPostgres = async (settings: Record<string, string> = {}): Prom
       running.kill(signal)
       await ended
     }
-    const kill = () => end('SIGKILL')
+    const kill = (signal: NodeJS.Signals = 'SIGKILL') => end(signal)
     const start = async () => {
       server ??= await launch(root, data, port, owner, settings)
     }
