@@ -5,21 +5,14 @@ import type { Limits } from '../domain/limits.js'
 import { typeName } from '../domain/names.js'
 import type { Filter, Query } from '../domain/query/ast.js'
 import { matches } from '../domain/query/evaluate.js'
-import { isQueryable } from '../domain/queryable.js'
 import { isUuid } from '../domain/uuid.js'
 import { HIDDEN_VERB } from '../domain/verbs.js'
-import type {
-  CollectionSettings,
-  Listing,
-  ListRequest,
-  QueryWarning,
-  Store,
-  StoredEntity,
-} from '../storage/store.js'
+import type { Listing, ListRequest, QueryWarning, Store, StoredEntity } from '../storage/store.js'
 import type { Descriptor, Descriptors } from './descriptor.js'
 import { Edits, missing, securedKey } from './edits.js'
 import { Preparations } from './preparations.js'
 import { aliasesFor, Reads } from './reads.js'
+import { visibleIn, visibleInAll } from './visible.js'
 
 /** One page of a listing that was asked for with a query. */
 export interface PageRequest {
@@ -105,8 +98,8 @@ export class Engine {
     return preparations
   }
 
-  /** Runs `work`, a pure function of what it looks up, outside a transaction. */
-  look<T>(app: number, work: (reads: Reads) => T): Promise<T> {
+  /** Runs `work`, a pure function of what it looks up, outside a transaction; at once where that is nothing. */
+  look<T>(app: number, work: (reads: Reads) => T): T | Promise<T> {
     return this.#store.look(app, (lookup) => work(new Reads(lookup, this.#descriptors)))
   }
 
@@ -141,18 +134,16 @@ export class Engine {
     return { ...(await this.#visible(app, collection, query)), limit, cursor, scope: collection }
   }
 
-  /** What the settings of a collection leave out is neither found nor sorted by. */
+  /** What may be asked of a collection, or of all of an application's, by their settings. */
   async #visible(
     app: number,
     collection: string | null,
-    { filter, sort }: Query,
+    query: Query,
   ): Promise<Pick<ListRequest, 'filter' | 'sort'>> {
-    const info = collection === null ? null : await this.#store.collectionInfo(app, collection)
-    const settings = info?.settings ?? null
-    return {
-      filter: visibleFilter(filter, settings),
-      sort: sort.filter(({ path }) => isQueryable(settings?.fields, path)),
-    }
+    if (query.filter === null && query.sort.length === 0) return { filter: null, sort: [] }
+    if (collection === null) return visibleInAll(query, await this.#store.settings(app))
+    const info = await this.#store.collectionInfo(app, collection)
+    return visibleIn(query, info?.settings ?? null)
   }
 
   /** What a hop leads to, from one entity or from several: then each far end is listed once. */
@@ -323,18 +314,5 @@ const uuidsOf = (source: StoredEntity | readonly StoredEntity[]): string =>
 
 const hopScope = (scope: string, { direction, verb, collection }: Hop): string =>
   `${scope}/${direction}/${verb ?? '*'}/${collection ?? '*'}`
-
-const NEVER: Filter = { kind: 'or', items: [] }
-
-/** Comparisons with properties that the collection's settings leave out match nothing. */
-const visibleFilter = (filter: Filter | null, settings: CollectionSettings | null): Filter | null => {
-  if (filter === null || settings?.fields === undefined || settings.fields === 'all') return filter
-  if (settings.fields === 'none') return NEVER
-  if ('items' in filter) {
-    return { ...filter, items: filter.items.map((item) => visibleFilter(item, settings) as Filter) }
-  }
-  if (filter.kind === 'not') return { kind: 'not', item: visibleFilter(filter.item, settings) as Filter }
-  return isQueryable(settings.fields, filter.path) ? filter : NEVER
-}
 
 export const isVisibleVerb = (verb: string): boolean => !verb.startsWith(HIDDEN_VERB)

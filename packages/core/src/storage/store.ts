@@ -169,8 +169,8 @@ export interface Store {
     property: string,
     values: readonly string[],
   ): Promise<(StoredEntity | null)[]>
-  /** Runs `work`, a pure function of what it looks up, outside a transaction. */
-  look<T>(app: number, work: (lookup: Lookup) => T): Promise<T>
+  /** Runs `work`, a pure function of what it looks up, outside a transaction; at once where that is nothing. */
+  look<T>(app: number, work: (lookup: Lookup) => T): T | Promise<T>
   /** @throws {AppError} `illegal_argument` for a foreign cursor, `query_too_broad` past the examined bound. */
   list(app: number, collection: string, request: ListRequest): Promise<Listing>
   connected(app: number, request: ConnectedRequest): Promise<Listing>
@@ -193,6 +193,8 @@ export interface Store {
   /** Number of entities by collection name, for every collection that was ever used. */
   counts(app: number): Promise<Map<string, number>>
   collectionInfo(app: number, collection: string): Promise<CollectionInfo | null>
+  /** The settings of all collections that were ever used, by name. */
+  settings(app: number): Promise<ReadonlyMap<string, CollectionSettings | null>>
   changes(app: number, after: number, limit: number): Promise<Change[]>
   /** Forgets change log lines older than `before` (UTC milliseconds); returns how many. */
   pruneChanges(before: number): Promise<number>

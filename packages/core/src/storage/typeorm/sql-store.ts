@@ -6,6 +6,7 @@ import { isUuid } from '../../domain/uuid.js'
 import type {
   Change,
   CollectionInfo,
+  CollectionSettings,
   ConnectedRequest,
   CountRequest,
   Listing,
@@ -88,7 +89,7 @@ export class SqlStore implements Store {
     return entity?.collection === collection ? entity : null
   }
 
-  look<T>(app: number, work: (lookup: Lookup) => T): Promise<T> {
+  look<T>(app: number, work: (lookup: Lookup) => T): T | Promise<T> {
     return lookingUp(this, app, work)
   }
 
@@ -262,6 +263,13 @@ export class SqlStore implements Store {
 
   async collectionInfo(app: number, collection: string): Promise<CollectionInfo | null> {
     return this.#collection(app, collection)
+  }
+
+  async settings(app: number): Promise<ReadonlyMap<string, CollectionSettings | null>> {
+    return this.#withCatalog(
+      app,
+      ({ collections }) => new Map([...collections.values()].map(({ name, settings }) => [name, settings])),
+    )
   }
 
   async reindex(app: number, collection: string, part: ReindexPart): Promise<number | null> {
