@@ -1,3 +1,4 @@
+import { adviceOn } from '@entigrid/core'
 import { ConfigError } from './config.js'
 
 interface StartFailure extends Error {
@@ -15,6 +16,8 @@ export const explainFailure = (
   if (!(error instanceof Error)) return undefined
   const { name, message, code, syscall } = error as StartFailure
   if (error instanceof ConfigError || name === 'DatabaseError') return message
+  const advice = adviceOn(error.cause)
+  if (code === 'unavailable' && advice !== null) return `The database ${database} cannot be used: ${advice}`
   if (name === 'NewerSchemaError')
     return `The database ${database} was written by a newer release: ${message}. Install that release, or restore a backup made before it`
   if (code === 'EADDRINUSE')

@@ -1,5 +1,6 @@
 import type { Catalogs, Collection } from '../catalog.js'
 import type { SqlConnection, SqlDatabase } from '../connection.js'
+import { faultsIn } from '../sqlite/inspect-file.js'
 import { type Contradiction, contradictions, unreadableLines } from './change-log.js'
 import { EntityChecks } from './entity-checks.js'
 import { PAGE, readPage } from './entity-page.js'
@@ -63,20 +64,31 @@ export class Examination {
     this.#onProgress = onProgress
   }
 
-  run(): Promise<Diagnosis> {
-    return this.#database.snapshot(async (connection) => {
-      this.#diagnosis = nothing()
-      this.#present.clear()
-      const patient = new Patient(connection, this.#catalogs, this.#findings, this.#uniqueProperties)
-      await this.#attempt('file', () => this.#file(connection))
-      await this.#attempt('sequences', () => this.#sequences(connection))
-      await this.#attempt('entities', () => this.#entities(patient))
-      // Rows that are left over are found by counting, which needs all of the entities.
-      if (this.#diagnosis.complete) await this.#attempt('index', () => this.#leftovers(patient))
-      await this.#attempt('connections', () => this.#ownerless(patient))
-      await this.#attempt('change log', () => this.#changeLog(patient))
-      return this.#diagnosis
-    })
+  async run(): Promise<Diagnosis> {
+    this.#diagnosis = nothing()
+    this.#present.clear()
+    let isOver = false
+    try {
+      await this.#database.snapshot(async (connection) => {
+        await this.#checks(connection)
+        isOver = true
+      })
+    } catch (error) {
+      // SQLite does not even end a transaction well that has met a damaged page.
+      if (!isOver) throw error
+    }
+    return this.#diagnosis
+  }
+
+  async #checks(connection: SqlConnection): Promise<void> {
+    const patient = new Patient(connection, this.#catalogs, this.#findings, this.#uniqueProperties)
+    await this.#attempt('file', () => this.#file(connection))
+    await this.#attempt('sequences', () => this.#sequences(connection))
+    await this.#attempt('entities', () => this.#entities(patient))
+    // Rows that are left over are found by counting, which needs all of the entities.
+    if (this.#diagnosis.complete) await this.#attempt('index', () => this.#leftovers(patient))
+    await this.#attempt('connections', () => this.#ownerless(patient))
+    await this.#attempt('change log', () => this.#changeLog(patient))
   }
 
   /** A damaged part of a SQLite file does not keep the others from being looked at. */
@@ -95,8 +107,12 @@ export class Examination {
   /** PostgreSQL looks after its files itself. */
   async #file(connection: SqlConnection): Promise<void> {
     if (this.#database.dialect === 'postgres') return
-    const rows = await connection.all<{ integrity_check: string }>('PRAGMA integrity_check(100)')
-    for (const { integrity_check: text } of rows) if (text !== 'ok') this.#findings.add('file', text)
+    try {
+      for (const fault of await faultsIn(connection, 100)) this.#findings.add('file', fault)
+    } catch (error) {
+      this.#findings.add('file', (error as Error).message)
+      throw error
+    }
   }
 
   async #sequences(connection: SqlConnection): Promise<void> {

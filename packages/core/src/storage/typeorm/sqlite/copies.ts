@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { createReadStream, existsSync } from 'node:fs'
-import { link, open, rename, rm, writeFile } from 'node:fs/promises'
+import { link, open, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { DatabaseError } from '../database-error.js'
 import { adviceOn, fileTrouble } from './file-trouble.js'
@@ -42,6 +42,7 @@ export interface Replaced {
  */
 export const replace = async (source: string, target: string, force: boolean): Promise<Replaced> => {
   if (source === target) throw new DatabaseError('The backup and the database are the same file')
+  await refuseLog(source)
   await inspectFile(source, { thoroughly: true })
   if (existsSync(target) && !force)
     throw new DatabaseError(
@@ -49,12 +50,14 @@ export const replace = async (source: string, target: string, force: boolean): P
     )
   return viaDraft(target, async (draft) => {
     await writeFile(draft, createReadStream(source), { mode: MODE, flag: 'wx', flush: true })
+    const aside = `${target}.replaced-${new Date().toISOString().replaceAll(/[:.]/g, '-')}`
     if (!existsSync(target)) {
-      await rm(`${target}-wal`, { force: true })
+      // Logs that were left of another database must not be taken for ones of this.
+      for (const log of ['-wal', '-shm'].filter((suffix) => existsSync(target + suffix)))
+        await rename(target + log, aside + log)
       await rename(draft, target)
       return { aside: null }
     }
-    const aside = `${target}.replaced-${new Date().toISOString().replaceAll(/[:.]/g, '-')}`
     await whenUnused(target, async () => {
       await rename(target, aside)
       await rename(draft, target).catch(async (error) => {
@@ -64,6 +67,15 @@ export const replace = async (source: string, target: string, force: boolean): P
     })
     return { aside }
   })
+}
+
+/** A part of a database in use, or of a copy of one, is in a file beside it. */
+const refuseLog = async (source: string): Promise<void> => {
+  const log = await stat(`${source}-wal`).catch(() => null)
+  if (log !== null && log.size > 0)
+    throw new DatabaseError(
+      `${source} is not whole without the file ${source}-wal: make a backup of it with entigrid backup, and restore that`,
+    )
 }
 
 /**

@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises'
+import type { SqlConnection } from '../connection.js'
 import { DatabaseError } from '../database-error.js'
 import { MIGRATIONS_TABLE, NewerSchemaError } from '../migrate.js'
 import { migrations } from '../migrations/index.js'
@@ -17,11 +18,8 @@ export const inspectFile = async (file: string, { thoroughly = false } = {}): Pr
     try {
       const tables = await connection.all('SELECT 1 FROM sqlite_master WHERE name = ?', [MIGRATIONS_TABLE])
       if (tables.length === 0) throw new DatabaseError(`${file} is not an Entigrid database`)
-      if (thoroughly) {
-        const [row] = await connection.all<{ integrity_check: string }>('PRAGMA integrity_check(1)')
-        if (row?.integrity_check !== 'ok')
-          throw new DatabaseError(`${file} is damaged (${row?.integrity_check}): use another backup`)
-      }
+      const [fault] = thoroughly ? await faultsIn(connection, 1) : []
+      if (fault !== undefined) throw new DatabaseError(`${file} is damaged (${fault}): use another one`)
       const done = await connection.all<{ name: string }>(`SELECT name FROM ${MIGRATIONS_TABLE}`)
       return pendingIn(done.map(({ name }) => name))
     } finally {
@@ -30,6 +28,13 @@ export const inspectFile = async (file: string, { thoroughly = false } = {}): Pr
   } catch (error) {
     throw fileTrouble(file, error)
   }
+}
+
+/** What SQLite finds wrong with a file; up to `limit` lines. */
+export const faultsIn = async (connection: SqlConnection, limit: number): Promise<string[]> => {
+  const rows = await connection.all<{ integrity_check: string }>(`PRAGMA integrity_check(${limit})`)
+  const lines = rows.flatMap(({ integrity_check: text }) => text.split('\n'))
+  return lines.filter((line) => line !== 'ok' && !line.startsWith('***'))
 }
 
 const sizeOf = async (file: string): Promise<number> => {
