@@ -43,6 +43,11 @@ const send = async (engine: Engine, method: 'POST' | 'PUT' | 'DELETE', path: str
 
 const fill = async (engine: Engine) => {
   for (let n = 0; n < 210; n++) {
+    // Enough for several pages; some are rich in properties.
+    if (n >= 30) {
+      await send(engine, 'POST', 'dogs', { name: `dog ${n}`, age: n % 7 })
+      continue
+    }
     const location = { latitude: 48 + n / 100, longitude: 2 }
     await send(engine, 'POST', 'dogs', {
       name: `dog ${n}`,
