@@ -221,9 +221,15 @@ export const listingSuite = (name: string, openTarget: OpenTarget): void => {
       expect(await app.dogs.deleteWhere((q) => q.where('age', '>', 5))).toEqual([])
     })
 
-    it('are counted, all or by a query', async () => {
+    it('are counted, all or by a query, or along with a page', async () => {
       await using app = await withNumbered(openTarget, 12)
 
+      const built = await app.dogs.find((q) => q.where('breed', '=', 'odd').limit(2).withTotal())
+      const written = await app.dogs.find({ limit: 2, count: 'total' })
+
+      expect(built).toMatchObject({ entities: [{ age: 11 }, { age: 9 }], total: 6 })
+      expect(written).toMatchObject({ entities: [{ age: 11 }, { age: 10 }], total: 12 })
+      expect(await app.dogs.find()).not.toHaveProperty('total')
       expect(await app.dogs.count()).toBe(12)
       expect(await app.dogs.count((q) => q.where('breed', '=', 'odd'))).toBe(6)
       expect(await app.toys.count()).toBe(0)

@@ -4,13 +4,25 @@ import { openTestServer } from '../support/server.js'
 import { sdkSuite } from './suite.js'
 import { schema } from './target.js'
 
+/** The platform's `fetch`, on connections that break before the first replies to writes are through. */
+const losing = (count: number): typeof fetch => {
+  let left = count
+  return async (input, init) => {
+    const reply = await fetch(input, init)
+    if (init?.method === 'GET' || left-- <= 0) return reply
+    await reply.text()
+    throw new TypeError('terminated')
+  }
+}
+
 for (const database of DATABASES)
   sdkSuite(`over HTTP on ${database}`, async () => {
     const { url, organization, application, clientId, clientSecret, close } = await openTestServer({
       database,
     })
     return {
-      client: (options) => createClient({ url, organization, application, schema, ...options }),
+      client: ({ lost = 0, ...options } = {}) =>
+        createClient({ url, organization, application, schema, fetch: losing(lost), ...options }),
       admin: (options) => createAdminClient({ url, ...options }),
       clientId,
       clientSecret,

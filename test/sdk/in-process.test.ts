@@ -1,8 +1,20 @@
 import { DATABASES } from '@entigrid/core/testing'
-import { createAdminClient, createClient } from '@entigrid/sdk'
+import { createAdminClient, createClient, type Engine } from '@entigrid/sdk'
 import { openTestServer } from '../support/server.js'
 import { sdkSuite } from './suite.js'
 import { schema } from './target.js'
+
+/** An engine on a database that breaks off as the first writes are committed: they are stored, but it cannot tell. */
+const losing = (engine: Engine, count: number): Engine => {
+  let left = count
+  return {
+    handle: async (request) => {
+      const reply = await engine.handle(request)
+      if (request.method === 'GET' || left-- <= 0) return reply
+      return { status: 503, json: JSON.stringify({ error: 'unavailable' }) }
+    },
+  }
+}
 
 for (const database of DATABASES)
   sdkSuite(`in process on ${database}`, async () => {
@@ -10,7 +22,8 @@ for (const database of DATABASES)
       database,
     })
     return {
-      client: (options) => createClient({ engine, organization, application, schema, ...options }),
+      client: ({ lost = 0, ...options } = {}) =>
+        createClient({ engine: losing(engine, lost), organization, application, schema, ...options }),
       admin: (options) => createAdminClient({ engine, ...options }),
       clientId,
       clientSecret,

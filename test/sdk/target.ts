@@ -12,6 +12,8 @@ interface Dog {
   age?: number
   breed?: string
   motto?: string
+  tags?: string[]
+  address?: { city?: string; street?: string }
   location?: { latitude: number; longitude: number }
 }
 
@@ -28,11 +30,18 @@ export const schema = defineSchema({
   ],
 })
 
+interface SuiteOptions extends SessionOptions {
+  organization?: string
+  application?: string
+  /** How many replies to writes are lost on their way, though the work was done. */
+  lost?: number
+}
+
 export type SuiteClient = Client<typeof schema>
 
 /** An application of its own for one test, open to guests as a sandbox is, and clients of it. */
 export interface SuiteTarget {
-  client(options?: SessionOptions & { organization?: string; application?: string }): SuiteClient
+  client(options?: SuiteOptions): SuiteClient
   admin(options?: SessionOptions): AdminClient
   clientId: string
   clientSecret: string

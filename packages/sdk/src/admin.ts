@@ -3,6 +3,7 @@ import {
   type Call,
   type CallOptions,
   type Envelope,
+  type RequestOptions,
   Session,
   type SessionOptions,
   type Target,
@@ -100,11 +101,7 @@ export class AdminClient {
   }
 
   /** Any other request below `/management`. */
-  request<T = Envelope>(
-    method: Call['method'],
-    path: string,
-    options?: CallOptions & Pick<Call, 'query' | 'body' | 'repeatable'>,
-  ): Promise<T> {
+  request<T = Envelope>(method: Call['method'], path: string, options?: RequestOptions): Promise<T> {
     return this.#session.send<T>({ ...options, method, path: `/management${path}` })
   }
 }

@@ -1,5 +1,7 @@
+import { Batch, type Settled } from './batch.js'
 import { Collection } from './collection.js'
 import { type Entity, type Place, pathOf, segment, type UserProperties } from './entity.js'
+import { newKey } from './idempotency-key.js'
 import { type Page, readAll, readPage } from './page.js'
 import { type QueryInput, rawQuery } from './query.js'
 import type {
@@ -17,6 +19,8 @@ import {
   type Call,
   type CallOptions,
   type Envelope,
+  type OnceOptions,
+  type RequestOptions,
   Session,
   type SessionOptions,
   type Target,
@@ -68,9 +72,10 @@ export class Client<S extends Schema> {
     from: Place<C>,
     verb: V,
     to: Place<T>,
-    options?: CallOptions,
+    { idempotencyKey = newKey(), ...options }: OnceOptions = {},
   ): Promise<EntityOf<S, T>> {
-    return this.#session.one({ ...options, method: 'POST', path: this.#verb(from, verb) + pathOf(to) })
+    const path = this.#verb(from, verb) + pathOf(to)
+    return this.#session.one({ ...options, method: 'POST', path, idempotencyKey })
   }
 
   /** Resolves with the second entity, also if they were not connected. */
@@ -86,6 +91,17 @@ export class Client<S extends Schema> {
       path: this.#verb(from, verb) + pathOf(to),
       repeatable: true,
     })
+  }
+
+  /**
+   * Carries out operations together: all of them, in order, or none. `work` says which, and may refer to the results of
+   * those before; what it returns comes back with entities in place of pending ones, be it one, an array or an object of
+   * them. There are at most 100 operations.
+   * @throws {EntigridError} of the first operation that failed, whose place, from 0, is its `operation`.
+   */
+  async batch<const T>(work: (tx: Batch<S>) => T | Promise<T>, options?: OnceOptions): Promise<Settled<T>> {
+    const tx = new Batch<S>()
+    return tx.send(this.#session, this.#path, await work(tx), options)
   }
 
   /** One page of what an entity is connected to, latest connection first. */
@@ -172,11 +188,7 @@ export class Client<S extends Schema> {
    * Any other request to the application, resolving with the body of the reply. `path` begins with a slash, is
    * percent-encoded, and is relative to the application.
    */
-  request<T = Envelope>(
-    method: Call['method'],
-    path: string,
-    options?: CallOptions & Pick<Call, 'query' | 'body' | 'repeatable'>,
-  ): Promise<T> {
+  request<T = Envelope>(method: Call['method'], path: string, options?: RequestOptions): Promise<T> {
     return this.#session.send<T>({ ...options, method, path: this.#path + path })
   }
 

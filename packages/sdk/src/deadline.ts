@@ -5,12 +5,15 @@ const LONGEST = 2 ** 31 - 1
 
 export interface Deadline {
   readonly signal: AbortSignal
+  /** Milliseconds until then. */
+  left(): number
   /** Must be called when the work is over, or the timer keeps the process alive. */
   close(): void
 }
 
 /** A signal aborted with a `TimeoutError` after `timeout` milliseconds, or with the reason of `outer`. */
 export const openDeadline = (timeout: number, outer?: AbortSignal): Deadline => {
+  const end = performance.now() + timeout
   const controller = new AbortController()
   const expire = () => controller.abort(timeoutError(timeout))
   const timer = timeout <= LONGEST ? setTimeout(expire, timeout) : undefined
@@ -19,6 +22,7 @@ export const openDeadline = (timeout: number, outer?: AbortSignal): Deadline => 
   else outer?.addEventListener('abort', pass, { once: true })
   return {
     signal: controller.signal,
+    left: () => end - performance.now(),
     close: () => {
       clearTimeout(timer)
       outer?.removeEventListener('abort', pass)

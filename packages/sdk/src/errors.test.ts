@@ -35,6 +35,8 @@ describe('the class of an error', () => {
     [404, 'service_resource_not_found', NotFoundError],
     [408, 'request_timeout', TimeoutError],
     [409, 'application_already_exists', ConflictError],
+    [412, 'precondition_failed', ConflictError],
+    [422, 'idempotency_key_reused', ValidationError],
     [429, 'too_many_requests', RateLimitError],
     [500, 'internal', UnavailableError],
     [501, 'not_implemented', UnavailableError],
@@ -51,11 +53,16 @@ describe('the class of an error', () => {
 describe('an error', () => {
   it('carries what the reply says about it', () => {
     const fields = [{ field: 'name', message: 'is taken' }]
-    const body = { error: 'duplicate_unique_property_exists', error_description: 'Taken', fields }
+    const body = {
+      error: 'duplicate_unique_property_exists',
+      error_description: 'Taken',
+      fields,
+      operation: 2,
+    }
 
     const error = errorOfReply(400, body, { requestId: 'r1', retryAfter: '3', now })
 
-    expect(error).toMatchObject({ fields, requestId: 'r1', retryAfter: 3 })
+    expect(error).toMatchObject({ fields, requestId: 'r1', retryAfter: 3, operation: 2 })
   })
 
   it.each([

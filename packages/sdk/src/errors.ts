@@ -1,3 +1,6 @@
+import type { Entity } from './entity.js'
+import type { Untyped } from './json.js'
+
 /** What is wrong with one property of a request body. */
 export interface FieldProblem {
   field: string
@@ -15,6 +18,8 @@ export interface ErrorFacts {
   retryAfter?: number
   /** The reply's `X-Request-Id`, to be quoted to whoever runs the server. */
   requestId?: string
+  /** Place, from 0, of the operation of a batch that failed. */
+  operation?: number
   cause?: unknown
 }
 
@@ -26,14 +31,17 @@ export class EntigridError extends Error {
   readonly fields: FieldProblem[]
   readonly retryAfter: number | undefined
   readonly requestId: string | undefined
+  readonly operation: number | undefined
 
-  constructor({ code, message, status = 0, fields = [], retryAfter, requestId, cause }: ErrorFacts) {
+  constructor(facts: ErrorFacts) {
+    const { code, message, status = 0, fields = [], retryAfter, requestId, operation, cause } = facts
     super(message, cause === undefined ? undefined : { cause })
     this.code = code
     this.status = status
     this.fields = fields
     this.retryAfter = retryAfter
     this.requestId = requestId
+    this.operation = operation
   }
 }
 
@@ -61,10 +69,32 @@ export class DuplicateError extends EntigridError {
   override readonly name = 'DuplicateError'
 }
 
-export class ConflictError extends EntigridError {
-  override readonly name = 'ConflictError'
+/** What a conditional write was about, so that it can be shown, merged or dropped. */
+export interface Versions {
+  /** What was to be written; nothing for a deletion. */
+  mine?: Untyped
+  /** The entity as it is now; nothing if it is gone or cannot be read. */
+  theirs?: Entity<Untyped>
+  /** The entity as it was read; nothing where only its tag was given. */
+  base?: Entity<Untyped>
 }
 
+/** Something exists already, is in progress, or has changed since it was read (`precondition_failed`). */
+export class ConflictError extends EntigridError implements Versions {
+  override readonly name = 'ConflictError'
+  readonly mine: Untyped | undefined
+  readonly theirs: Entity<Untyped> | undefined
+  readonly base: Entity<Untyped> | undefined
+
+  constructor(facts: ErrorFacts, { mine, theirs, base }: Versions = {}) {
+    super(facts)
+    this.mine = mine
+    this.theirs = theirs
+    this.base = base
+  }
+}
+
+/** Too many requests. Repeated by itself where `retryAfter` is within the time of the call. */
 export class RateLimitError extends EntigridError {
   override readonly name = 'RateLimitError'
 }
@@ -93,7 +123,7 @@ const classFor = (status: number, code: string): typeof EntigridError => {
   if (status === 401 || status === 403) return PermissionError
   if (status === 404) return NotFoundError
   if (status === 408) return TimeoutError
-  if (status === 409) return ConflictError
+  if (status === 409 || status === 412) return ConflictError
   if (status === 429) return RateLimitError
   if (status >= 500) return UnavailableError
   return ValidationError
@@ -111,6 +141,7 @@ export const unexpectedReply = (status: number, requestId?: string): EntigridErr
 interface ErrorBody {
   error: string
   error_description?: string
+  operation?: number
   fields?: FieldProblem[]
 }
 
@@ -128,6 +159,7 @@ export const errorOfReply = (
     fields: body.fields,
     retryAfter: secondsOf(retryAfter, now),
     requestId,
+    operation: body.operation,
   })
 }
 

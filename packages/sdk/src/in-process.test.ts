@@ -30,8 +30,10 @@ describe('a client in process', () => {
   it('asks the engine what HTTP would ask', async () => {
     const { dogs, requests } = open(async () => ({ status: 200, json: JSON.stringify({ entities: [dog] }) }))
 
-    await dogs.create({ name: 'fido', gone: undefined })
+    await dogs.create({ name: 'fido', gone: undefined }, { idempotencyKey: 'k1' })
     await dogs.find({ limit: 2 })
+    await dogs.update('fido', { age: 4 }, { ifMatch: '"t1"' })
+    await dogs.createAs('fido', { age: 4 })
 
     expect(requests.map(({ signal: _, ...request }) => request)).toEqual([
       {
@@ -40,6 +42,7 @@ describe('a client in process', () => {
         search: '',
         authorization: 'Bearer t1',
         body: { name: 'fido' },
+        idempotencyKey: 'k1',
         baseUrl: 'http://localhost',
       },
       {
@@ -48,6 +51,24 @@ describe('a client in process', () => {
         search: 'limit=2',
         authorization: 'Bearer t1',
         body: undefined,
+        baseUrl: 'http://localhost',
+      },
+      {
+        method: 'PUT',
+        path: '/demo/sandbox/dogs/fido',
+        search: '',
+        authorization: 'Bearer t1',
+        body: { age: 4 },
+        ifMatch: '"t1"',
+        baseUrl: 'http://localhost',
+      },
+      {
+        method: 'PUT',
+        path: '/demo/sandbox/dogs/fido',
+        search: '',
+        authorization: 'Bearer t1',
+        body: { age: 4 },
+        ifNoneMatch: '*',
         baseUrl: 'http://localhost',
       },
     ])

@@ -6,8 +6,17 @@ export {
   type NewOrganization,
   type Organization,
 } from './admin.js'
+export type {
+  Batch,
+  BatchCollection,
+  BatchOperation,
+  Pending,
+  Reference,
+  Referring,
+  Settled,
+} from './batch.js'
 export { type Client, type ClientOptions, createClient, type SignIn } from './client.js'
-export type { Collection, CreatedMany, Failure } from './collection.js'
+export type { Collection, CreatedMany, Failure, ModifyOptions } from './collection.js'
 export type {
   Entity,
   Metadata,
@@ -17,6 +26,7 @@ export type {
   SystemProperties,
   UserProperties,
 } from './entity.js'
+export { etagOf } from './entity-tag.js'
 export {
   AuthenticationError,
   ConflictError,
@@ -30,8 +40,22 @@ export {
   TimeoutError,
   UnavailableError,
   ValidationError,
+  type Versions,
 } from './errors.js'
 export type { Json, JsonObject, Untyped } from './json.js'
+export {
+  type Addition,
+  add,
+  addUnique,
+  type Increment,
+  inc,
+  type OperatorOn,
+  type Removal,
+  remove,
+  type UniqueAddition,
+  type Unset,
+  unset,
+} from './operators.js'
 export type { Page } from './page.js'
 export type {
   Filter,
@@ -50,10 +74,12 @@ export {
   collection,
   defineSchema,
   type EntityOf,
+  type MergePatchOf,
   type NameOf,
   type NewOf,
   type PatchOf,
   type Schema,
 } from './schema.js'
-export type { CallOptions, Envelope, SessionOptions, Target } from './session.js'
+export type { CallOptions, Envelope, OnceOptions, RequestOptions, SessionOptions, Target } from './session.js'
 export type { Engine, EngineReply, EngineRequest, Method } from './transport.js'
+export type { WriteOptions } from './write.js'

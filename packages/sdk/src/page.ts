@@ -6,18 +6,21 @@ export interface Page<T> {
   entities: T[]
   /** Where the next page begins; absent on the last one. */
   cursor?: string
+  /** Number of all matches, where it was asked for. */
+  total?: number
 }
 
 export const readPage = async <T>(
   session: Session,
   path: string,
-  { ql, limit, cursor }: RawQuery,
+  { ql, limit, cursor, count }: RawQuery,
   options?: CallOptions,
 ): Promise<Page<T>> => {
-  const call: Call = { ...options, method: 'GET', path, query: { ql, limit, cursor } }
+  const call: Call = { ...options, method: 'GET', path, query: { ql, limit, cursor, count } }
   const reply = await session.send<Envelope<T>>(call)
   const page: Page<T> = { entities: reply.entities ?? [] }
   if (reply.cursor !== undefined) page.cursor = reply.cursor
+  if (reply.total !== undefined) page.total = reply.total
   return page
 }
 
@@ -27,7 +30,7 @@ const PAGE_SIZE = 100
 export async function* readAll<T>(
   session: Session,
   path: string,
-  { limit = PAGE_SIZE, ...query }: RawQuery,
+  { limit = PAGE_SIZE, count: _, ...query }: RawQuery,
   options?: CallOptions,
 ): AsyncGenerator<T, void, undefined> {
   let page: Page<T> | undefined

@@ -16,6 +16,8 @@ export interface RawQuery {
   limit?: number
   /** Where the page before ended. */
   cursor?: string
+  /** Asks for the number of all matches, the page's `total`. */
+  count?: 'total'
 }
 
 /** Conditions that hold together, unless they stand in `anyOf`. */
@@ -36,6 +38,7 @@ interface Parts {
   order: readonly string[]
   limit?: number
   cursor?: string
+  count?: 'total'
 }
 
 /**
@@ -110,6 +113,11 @@ export class Query<P, R> implements Filter<P> {
     return this.#with({ cursor })
   }
 
+  /** Asks for the number of all matches, the page's `total`. */
+  withTotal(): Query<P, R> {
+    return this.#with({ count: 'total' })
+  }
+
   get ql(): string {
     const { selected, conditions, order } = this.#parts
     return [
@@ -122,8 +130,8 @@ export class Query<P, R> implements Filter<P> {
   }
 
   raw(): RawQuery {
-    const { limit, cursor } = this.#parts
-    return { ql: this.ql, limit, cursor }
+    const { limit, cursor, count } = this.#parts
+    return { ql: this.ql, limit, cursor, count }
   }
 
   #and(condition: string): Query<P, R> {

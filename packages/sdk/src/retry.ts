@@ -1,4 +1,4 @@
-import { ConnectionError, UnavailableError } from './errors.js'
+import { ConnectionError, RateLimitError, UnavailableError } from './errors.js'
 
 export interface RetryOptions {
   /** How often a failed request is repeated at most. Default 2; 0 turns repeating off. */
@@ -12,7 +12,7 @@ export interface RetryOptions {
 const FIRST_WAIT_MS = 200
 
 /**
- * Milliseconds to wait before a repeatable request is sent again, `undefined` if it would be no use. The wait
+ * Milliseconds to wait before a request is sent again, `undefined` if it would be no use. The wait
  * doubles with each attempt (the first is 0), its upper half is random so that many clients do not come back
  * together, and it is never less than the server asks for.
  */
@@ -26,8 +26,9 @@ export const waitBeforeRetry = (
   return Math.max(backoff, (error.retryAfter ?? 0) * 1000)
 }
 
-const isTemporary = (error: unknown): error is ConnectionError | UnavailableError =>
+const isTemporary = (error: unknown): error is ConnectionError | RateLimitError | UnavailableError =>
   error instanceof ConnectionError ||
+  error instanceof RateLimitError ||
   (error instanceof UnavailableError && error.status >= 502 && error.status <= 504)
 
 export const sleep = (ms: number, signal: AbortSignal): Promise<void> =>

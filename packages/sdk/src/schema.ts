@@ -1,5 +1,6 @@
 import type { Entity, SystemProperties } from './entity.js'
-import type { Untyped } from './json.js'
+import type { Json, Untyped } from './json.js'
+import type { OperatorOn } from './operators.js'
 
 /** The properties of a collection's entities, known to the compiler only: the value is empty. */
 export interface CollectionShape<P = unknown, N = unknown> {
@@ -57,9 +58,18 @@ export type QueryableOf<S extends Schema, C extends NameOf<S>> = C extends strin
 export type NewOf<S extends Schema, C extends NameOf<S>> = PropertiesOf<S, C> &
   OnCreateOf<S, C> & { name?: string }
 
-/** `null` removes a property, where it may be missing. */
+/** New values, or operators; `null` removes a property, where it may be missing. */
 export type PatchOf<S extends Schema, C extends NameOf<S>> = Patch<PropertiesOf<S, C> & { name?: string }>
-type Patch<P> = { [K in keyof P]?: undefined extends P[K] ? P[K] | null : P[K] }
+type Patch<P> = { [K in keyof P]?: P[K] | OperatorOn<P[K]> | Removable<P[K]> }
+type Removable<V> = undefined extends V ? null : never
+
+/** The same at every depth: objects are merged, arrays replaced. */
+export type MergePatchOf<S extends Schema, C extends NameOf<S>> = MergePatch<
+  PropertiesOf<S, C> & { name?: string }
+>
+type MergePatch<P> = { [K in keyof P]?: Merged<P[K]> | OperatorOn<P[K]> | Removable<P[K]> }
+type Merged<V> = [Json] extends [V] ? V : MergedIn<V>
+type MergedIn<V> = V extends readonly unknown[] ? V : V extends object ? MergePatch<V> : V
 
 type ConnectionOf<S extends Schema> = NonNullable<S['connections']>[number]
 

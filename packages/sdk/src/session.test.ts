@@ -1,20 +1,28 @@
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import {
+  add,
+  addUnique,
   type ClientOptions,
   ConnectionError,
   createClient,
   EntigridError,
+  inc,
   NotFoundError,
+  RateLimitError,
+  remove,
   TimeoutError,
   UnavailableError,
+  unset,
 } from './index.js'
 
 interface Received {
   method: string
   url: string
   authorization: string | undefined
+  ifMatch: string | undefined
+  key: string | string[] | undefined
   body: string
 }
 
@@ -26,6 +34,14 @@ type Act =
 
 const dog = { uuid: 'd1', type: 'dog', name: 'fido', created: 1, modified: 1, metadata: { path: '/dogs/d1' } }
 const found: Act = { json: { entities: [dog] } }
+const tagged: Act = { json: { entities: [dog] }, headers: { etag: '"t1"' } }
+const refused: Act = { status: 412, json: { error: 'precondition_failed' } }
+const tooMany = (seconds: number): Act => ({
+  status: 429,
+  json: { error: 'too_many_requests' },
+  headers: { 'retry-after': String(seconds) },
+})
+const fido = { collection: 'dogs', ref: 'fido' }
 const busy: Act = { status: 503, json: { error: 'unavailable', error_description: 'Busy' } }
 
 /** A server that does one act after the other, the last one for all that follow, and a client of it. */
@@ -69,7 +85,8 @@ const open = async (acts: Act[], options: Partial<ClientOptions> = {}) => {
 const read = async (request: IncomingMessage): Promise<Received> => {
   let body = ''
   for await (const chunk of request) body += chunk
-  return { method: request.method!, url: request.url!, authorization: request.headers.authorization, body }
+  const { authorization, 'if-match': ifMatch, 'idempotency-key': key } = request.headers
+  return { method: request.method!, url: request.url!, authorization, ifMatch, key, body }
 }
 
 const failure = (call: Promise<unknown>): Promise<unknown> =>
@@ -291,7 +308,8 @@ describe('a repeat', () => {
   it.each<[string, (dogs: Dogs) => Promise<unknown>]>([
     ['get', (dogs) => dogs.get('fido')],
     ['find', (dogs) => dogs.find()],
-    ['update', (dogs) => dogs.update('fido', { age: 4 })],
+    ['update', (dogs) => dogs.update('fido', { age: 4, tags: addUnique('old'), breed: unset() })],
+    ['patch', (dogs) => dogs.patch('fido', { address: { city: 'Oslo', lines: remove('a') } })],
     ['delete', (dogs) => dogs.delete('fido')],
   ])('is made twice for %s, with growing waits', async (_, call) => {
     await using wire = await open([busy, 'break', found])
@@ -303,8 +321,9 @@ describe('a repeat', () => {
   })
 
   it.each<[string, (dogs: Dogs) => Promise<unknown>]>([
-    ['create', (dogs) => dogs.create({ age: 3 })],
-    ['createMany', (dogs) => dogs.createMany([{ age: 3 }])],
+    ['update with inc', (dogs) => dogs.update('fido', { age: inc() })],
+    ['update with add', (dogs) => dogs.update('fido', { name: 'rex', tags: add('old') })],
+    ['patch with inc', (dogs) => dogs.patch('fido', { visits: { oslo: inc() } })],
     ['updateWhere', (dogs) => dogs.updateWhere((q) => q, { age: 4 })],
     ['deleteWhere', (dogs) => dogs.deleteWhere((q) => q)],
   ])('is never made for %s', async (_, call) => {
@@ -315,14 +334,66 @@ describe('a repeat', () => {
     expect(wire.received).toHaveLength(1)
   })
 
-  it('is not made for connecting, and is for disconnecting', async () => {
-    await using wire = await open([busy, busy, found])
-    const fido = { collection: 'dogs', ref: 'fido' }
+  it.each<[string, (client: Awaited<ReturnType<typeof open>>['client']) => Promise<unknown>]>([
+    ['create', (client) => client.collection('dogs').create({ age: 3 })],
+    ['createMany', (client) => client.collection('dogs').createMany([{ age: 3 }])],
+    ['connect', (client) => client.connect(fido, 'likes', fido)],
+    ['batch', (client) => client.batch((tx) => tx.collection('dogs').create({ age: 3 }))],
+  ])('of %s has the same idempotency key, and the next call another', async (_, call) => {
+    const done = { json: { entities: [dog], results: [{ entities: [dog] }] } }
+    await using wire = await open([busy, 'break', done])
 
-    await expect(wire.client.connect(fido, 'likes', fido)).rejects.toBeInstanceOf(UnavailableError)
+    await call(wire.client)
+    await call(wire.client)
+
+    const keys = wire.received.map(({ key }) => key)
+    expect(keys).toEqual([keys[0], keys[0], keys[0], keys[3]])
+    expect(keys[3]).not.toBe(keys[0])
+    expect(keys[0]).toMatch(/^[\x21-\x7e]{16,255}$/)
+  })
+
+  it("has the caller's own idempotency key where there is one", async () => {
+    await using wire = await open([busy, found])
+
+    await wire.dogs.create({ age: 3 }, { idempotencyKey: 'order-7' })
+    await wire.client.request('POST', '/users/me/likes/dogs', { body: {}, idempotencyKey: 'order-8' })
+
+    expect(wire.received.map(({ key }) => key)).toEqual(['order-7', 'order-7', 'order-8'])
+  })
+
+  it('is made for disconnecting, and not for signing in', async () => {
+    await using wire = await open([busy, found, busy])
+
     await wire.client.disconnect(fido, 'likes', fido)
+    await expect(wire.client.signIn({ username: 'ann', password: 'x' })).rejects.toBeInstanceOf(
+      UnavailableError,
+    )
 
-    expect(wire.received.map(({ method }) => method)).toEqual(['POST', 'DELETE', 'DELETE'])
+    expect(wire.received.map(({ method }) => method)).toEqual(['DELETE', 'DELETE', 'POST'])
+  })
+
+  it('is made under a condition even of what counts, as that cannot be done twice then', async () => {
+    await using wire = await open([tagged, 'break', found])
+
+    await wire.dogs.update(await wire.dogs.get('fido'), { name: 'rex', age: inc() })
+
+    expect(wire.received.map(({ method, ifMatch }) => [method, ifMatch])).toEqual([
+      ['GET', undefined],
+      ['PUT', '"t1"'],
+      ['PUT', '"t1"'],
+    ])
+  })
+
+  it.each<[string, (dogs: Dogs) => Promise<unknown>]>([
+    ['update', async (dogs) => dogs.update(await dogs.get('fido'), { age: 4 })],
+    ['modify', (dogs) => dogs.modify('fido', () => ({ age: 4 }))],
+    ['delete', async (dogs) => dogs.delete(await dogs.get('fido'), { ifMatch: true })],
+  ])('of %s that fails on its condition leaves open whether the first was carried out', async (_, call) => {
+    await using wire = await open([tagged, 'break', refused])
+
+    await expect(call(wire.dogs)).rejects.toBeInstanceOf(ConnectionError)
+
+    expect(wire.received).toHaveLength(3)
   })
 
   it('is made at most twice', async () => {
@@ -333,7 +404,7 @@ describe('a repeat', () => {
     expect(wire.received).toHaveLength(3)
   })
 
-  it.each([400, 401, 404, 409, 429, 500, 501])('is not made after status %i', async (status) => {
+  it.each([400, 401, 404, 409, 412, 500, 501])('is not made after status %i', async (status) => {
     await using wire = await open([{ status, json: { error: 'some_code' } }, found])
 
     await expect(wire.dogs.get('fido')).rejects.toMatchObject({ status })
@@ -347,6 +418,31 @@ describe('a repeat', () => {
     await wire.dogs.get('fido')
 
     expect(wire.waits).toEqual([7000])
+  })
+
+  it('is made of anything that was turned away because of too many requests, after the wait asked for', async () => {
+    await using wire = await open([tooMany(7), tooMany(8), found])
+
+    await wire.dogs.update('fido', { age: inc() })
+
+    expect(wire.received).toHaveLength(3)
+    expect(wire.waits).toEqual([7000, 8000])
+  })
+
+  it('is not made when the wait asked for is longer than what is left of the time', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    try {
+      const sleep = async (ms: number) => void vi.advanceTimersByTime(ms)
+      await using wire = await open([tooMany(7)], { timeout: 10_000, retry: { sleep } })
+
+      const error = await failure(wire.dogs.create({ age: 3 }))
+
+      expect(error).toBeInstanceOf(RateLimitError)
+      expect(error).toMatchObject({ code: 'too_many_requests', retryAfter: 7 })
+      expect(wire.received).toHaveLength(2)
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   it('is not made when the server asks for more time than the call has', async () => {

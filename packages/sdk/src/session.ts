@@ -1,11 +1,13 @@
-import { openDeadline } from './deadline.js'
-import { errorOfReply, unexpectedReply } from './errors.js'
+import { type Deadline, openDeadline } from './deadline.js'
+import { isRefused, withTag } from './entity-tag.js'
+import { errorOfReply, RateLimitError, unexpectedReply } from './errors.js'
 import { inProcess } from './in-process.js'
 import { type RetryOptions, sleep, waitBeforeRetry } from './retry.js'
 import {
   type Engine,
   type Method,
   overHttp,
+  type Safeguards,
   type Transport,
   type WireReply,
   type WireRequest,
@@ -47,23 +49,41 @@ export interface CallOptions {
   timeout?: number
 }
 
-export interface Call extends CallOptions {
+export interface OnceOptions extends CallOptions {
+  /**
+   * Makes the server carry the request out once, however often it comes within a day: 1 to 255 visible ASCII
+   * characters. Made up for each call unless given.
+   */
+  idempotencyKey?: string
+}
+
+export interface Call extends CallOptions, Safeguards {
   method: Method
   path: string
   query?: Record<string, string | number | undefined>
   body?: unknown
-  /** Sending it twice does the same as sending it once. Default: only for GET. */
+  /** Sending it twice does the same as sending it once. Default: for GET, and for what has an idempotency key. */
   repeatable?: boolean
   /** Sent without credentials. */
   anonymous?: boolean
 }
 
+/** Of requests that are written out. */
+export type RequestOptions = CallOptions & Safeguards & Pick<Call, 'query' | 'body' | 'repeatable'>
+
 /** A reply's body. Which keys it has depends on the request; `T` is the type of its entities. */
 export interface Envelope<T = unknown> {
   entities?: T[]
   cursor?: string
+  total?: number
   data?: unknown
   [key: string]: unknown
+}
+
+/** `undefined` in place of the body of a 304. */
+interface Reply<T> {
+  status: number
+  body: T
 }
 
 interface TokenReply {
@@ -130,14 +150,9 @@ export class Session {
     return reply
   }
 
-  /** Sends a call, again if it is repeatable and the failure temporary, and resolves with the reply's body. */
-  async send<T = Envelope>({ timeout = this.#timeout, signal, ...call }: Call): Promise<T> {
-    const deadline = openDeadline(timeout, signal)
-    try {
-      return await this.#attempt<T>(call, deadline.signal, timeout)
-    } finally {
-      deadline.close()
-    }
+  /** Sends a call, again if that is safe and the failure temporary, and resolves with the reply's body. */
+  async send<T = Envelope>(call: Call): Promise<T> {
+    return (await this.reply<T>(call)).body
   }
 
   /** Sends a call whose reply has one entity. */
@@ -147,30 +162,66 @@ export class Session {
     return entity
   }
 
-  async #attempt<T>(call: Call, signal: AbortSignal, longestWait: number): Promise<T> {
+  async reply<T>({ timeout = this.#timeout, signal, ...call }: Call): Promise<Reply<T>> {
+    const deadline = openDeadline(timeout, signal)
+    try {
+      return await this.#attempt<T>(call, deadline)
+    } finally {
+      deadline.close()
+    }
+  }
+
+  /** Lets several calls have the time of one: each is made with the options that `rest` returns. */
+  async within<T>(
+    { timeout = this.#timeout, signal }: CallOptions,
+    work: (rest: () => CallOptions) => Promise<T>,
+  ): Promise<T> {
+    const deadline = openDeadline(timeout, signal)
+    try {
+      return await work(() => ({ signal: deadline.signal, timeout: Math.ceil(deadline.left()) }))
+    } finally {
+      deadline.close()
+    }
+  }
+
+  async #attempt<T>(call: Call, { signal, left }: Deadline): Promise<Reply<T>> {
     const { limit, random, sleep } = this.#retry
     const request = this.#request(call, signal)
-    const attempts = (call.repeatable ?? call.method === 'GET') ? limit : 0
+    const isRepeatable = call.repeatable ?? (call.method === 'GET' || call.idempotencyKey !== undefined)
+    /** The failure since which it is not known whether the request was carried out. */
+    let doubt: unknown
     for (let attempt = 0; ; attempt++) {
       signal.throwIfAborted()
       try {
-        return bodyOf<T>(await this.#transport(request))
+        return replyOf<T>(await this.#transport(request))
       } catch (error) {
         signal.throwIfAborted()
-        const wait = attempt < attempts ? waitBeforeRetry(error, attempt, random) : undefined
-        if (wait === undefined || wait > longestWait) throw error
+        // The condition may have failed because the attempt before was carried out: that is no conflict.
+        if (doubt !== undefined && isRefused(error)) throw doubt
+        const isTurnedAway = error instanceof RateLimitError
+        const wait =
+          attempt < limit && (isRepeatable || isTurnedAway)
+            ? waitBeforeRetry(error, attempt, random)
+            : undefined
+        if (wait === undefined || wait > left()) throw error
+        // With an idempotency key, it would be answered as it was the first time.
+        if (!isTurnedAway && call.idempotencyKey === undefined) doubt = error
         await sleep(wait, signal)
       }
     }
   }
 
-  #request({ method, path, query = {}, body, anonymous }: Call, signal: AbortSignal): WireRequest {
+  #request({ query = {}, anonymous, ...call }: Call, signal: AbortSignal): WireRequest {
     const bearer = this.#token === undefined ? this.#basic : `Bearer ${this.#token}`
+    const { method, path, body, ifMatch, ifNoneMatch, idempotencyKey } = call
     return {
       method,
       path,
       search: searchOf(query),
       authorization: anonymous ? undefined : bearer,
+      ifMatch,
+      ifNoneMatch,
+      idempotencyKey,
       body,
       signal,
     }
@@ -184,13 +235,15 @@ const searchOf = (query: Record<string, string | number | undefined>): string =>
     .map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`)
     .join('&')
 
-const bodyOf = <T>({ status, text, header }: WireReply): T => {
+const replyOf = <T>({ status, text, header }: WireReply): Reply<T> => {
+  if (status === 304) return { status, body: undefined as T }
   const requestId = header('x-request-id')
   const body = parsed(text)
   if (status >= 400)
     throw errorOfReply(status, body, { retryAfter: header('retry-after'), requestId, now: Date.now() })
   if (typeof body !== 'object' || body === null) throw unexpectedReply(status, requestId)
-  return body as T
+  withTag((body as Envelope).entities?.[0], header('etag'))
+  return { status, body: body as T }
 }
 
 /** `undefined` for what is not JSON. */

@@ -1,10 +1,17 @@
 import { ConnectionError } from './errors.js'
 import type { Json } from './json.js'
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+/** Values of the headers `If-Match`, `If-None-Match` and `Idempotency-Key`. */
+export interface Safeguards {
+  ifMatch?: string
+  ifNoneMatch?: string
+  idempotencyKey?: string
+}
 
 /** One request, freed from the way it travels. */
-export interface WireRequest {
+export interface WireRequest extends Safeguards {
   method: Method
   /** Percent-encoded, beginning with a slash. */
   path: string
@@ -28,9 +35,12 @@ export type Transport = (request: WireRequest) => Promise<WireReply>
 /** @throws {ConnectionError} `connection_failed` when no complete reply was received. */
 export const overHttp =
   (url: string, send: typeof fetch = fetch): Transport =>
-  async ({ method, path, search, authorization, body, signal }) => {
+  async ({ method, path, search, body, signal, ...named }) => {
     const headers: Record<string, string> = { accept: 'application/json' }
-    if (authorization !== undefined) headers['authorization'] = authorization
+    for (const [name, header] of HEADERS) {
+      const value = named[name]
+      if (value !== undefined) headers[header] = value
+    }
     if (body !== undefined) headers['content-type'] = 'application/json'
     try {
       const target = url + path + (search && `?${search}`)
@@ -43,8 +53,15 @@ export const overHttp =
     }
   }
 
+const HEADERS = [
+  ['authorization', 'authorization'],
+  ['ifMatch', 'if-match'],
+  ['ifNoneMatch', 'if-none-match'],
+  ['idempotencyKey', 'idempotency-key'],
+] as const
+
 /** What the engine is asked. A copy of its own shape, so that this package needs nothing of it. */
-export interface EngineRequest {
+export interface EngineRequest extends Safeguards {
   method: Method
   path: string
   search: string

@@ -1,19 +1,27 @@
 import { describe, expectTypeOf, it } from 'vitest'
 import {
+  add,
+  addUnique,
+  ConflictError,
   collection,
   createClient,
   defineSchema,
   type Entity,
+  inc,
   type NewUserProperties,
   type Page,
+  remove,
+  type Untyped,
   type UserProperties,
+  unset,
 } from './index.js'
 
 interface Dog {
   age: number
   breed?: 'corgi' | 'poodle'
   tags?: string[]
-  address?: { city: string }
+  sizes?: ('small' | 'big')[]
+  address?: { city: string; floor?: number }
 }
 
 const schema = defineSchema({
@@ -37,7 +45,7 @@ const fido = { collection: 'dogs', ref: 'fido' } as const
 const ball = { collection: 'toys', ref: 'ball' } as const
 
 /** Compiled, never run: whether this file compiles is the test. `tsc` fails for an expected error that is missing. */
-const compiles = (_: () => unknown) => {}
+const compiles = (_: (unknown: unknown) => unknown) => {}
 
 describe('a client with a schema', () => {
   const dogs = typed.collection('dogs')
@@ -78,6 +86,94 @@ describe('a client with a schema', () => {
     compiles(() => dogs.update('fido', { age: null }))
     // @ts-expect-error wrong property
     compiles(() => dogs.updateWhere({ ql: 'age > 3' }, { colour: 'red' }))
+  })
+
+  it('knows which operators a property takes', () => {
+    compiles(() => dogs.update('fido', { age: inc(), tags: add('old', 'loud'), breed: unset() }))
+    compiles(() => dogs.update('fido', { sizes: addUnique('small', 'big') }))
+    compiles(() => dogs.updateWhere({ ql: 'age > 3' }, { sizes: remove('small'), tags: unset() }))
+    compiles(() => dogs.modify('fido', ({ age }) => (age > 3 ? { age: inc(-1) } : undefined)))
+    // @ts-expect-error not a number
+    compiles(() => dogs.update('fido', { breed: inc() }))
+    // @ts-expect-error not a number, but an array
+    compiles(() => dogs.update('fido', { tags: inc() }))
+    // @ts-expect-error not an array
+    compiles(() => dogs.update('fido', { age: add(3) }))
+    // @ts-expect-error wrong element
+    compiles(() => dogs.update('fido', { tags: add(3) }))
+    // @ts-expect-error wrong element of a closed set
+    compiles(() => dogs.update('fido', { sizes: addUnique('huge') }))
+    // @ts-expect-error a required property cannot be removed
+    compiles(() => dogs.update('fido', { age: unset() }))
+    // @ts-expect-error operators change what is there
+    compiles(() => dogs.create({ age: inc() }))
+    // @ts-expect-error wrong property
+    compiles(() => dogs.modify('fido', () => ({ colour: 'red' })))
+  })
+
+  it('knows what a patch can merge', () => {
+    compiles(() => dogs.patch('fido', { address: { city: 'Oslo' } }))
+    compiles(() => dogs.patch('fido', { address: { floor: inc() }, sizes: ['big'] }))
+    compiles(() => dogs.patch('fido', { address: { floor: null }, breed: null }))
+    compiles(() => dogs.patch('fido', { address: null }))
+    // @ts-expect-error wrong value in the depth
+    compiles(() => dogs.patch('fido', { address: { city: 3 } }))
+    // @ts-expect-error a required property in the depth
+    compiles(() => dogs.patch('fido', { address: { city: null } }))
+    // @ts-expect-error wrong property in the depth
+    compiles(() => dogs.patch('fido', { address: { country: 'Norway' } }))
+    // @ts-expect-error not a number
+    compiles(() => dogs.patch('fido', { address: { city: inc() } }))
+    // @ts-expect-error an update replaces whole objects
+    compiles(() => dogs.update('fido', { address: { floor: 3 } }))
+  })
+
+  it('knows what a batch results in', () => {
+    compiles(async () => {
+      const [dog, toy] = await typed.batch((tx) => [
+        tx.collection('dogs').create({ age: 3 }),
+        tx.collection('toys').get('ball'),
+      ])
+      expectTypeOf(dog).toEqualTypeOf<Entity<Dog, 'dogs'>>()
+      expectTypeOf(toy.colour).toEqualTypeOf<string>()
+      const results = await typed.batch(async (tx) => ({
+        chewed: tx.connect(fido, 'chews', ball),
+        fido: tx.collection('dogs').update('fido', { age: inc() }),
+        times: 3,
+      }))
+      expectTypeOf(results.chewed.colour).toEqualTypeOf<string>()
+      expectTypeOf(results.fido.age).toEqualTypeOf<number>()
+      expectTypeOf(results.times).toExtend<number>()
+      const one = await typed.batch((tx) => tx.collection('users').create({ username: 'ann' }))
+      expectTypeOf(one.username).toEqualTypeOf<string>()
+      expectTypeOf(
+        await typed.batch((tx) => void tx.collection('dogs').delete('fido')),
+      ).toEqualTypeOf<undefined>()
+    })
+  })
+
+  it('knows what the operations of a batch may refer to', () => {
+    compiles(() =>
+      typed.batch((tx) => {
+        const dog = tx.collection('dogs').create({ age: 3 })
+        const toy = tx.collection('toys').create({ colour: dog.ref('uuid') })
+        tx.connect(dog, 'chews', toy)
+        tx.collection('dogs').update(dog, { age: dog.ref('created') })
+        tx.collection('dogs').patch('fido', { address: { city: toy.ref('colour') } })
+        // @ts-expect-error wrong value
+        tx.collection('dogs').update(dog, { age: toy.ref('colour') })
+        // @ts-expect-error wrong property
+        dog.ref('colour')
+        // @ts-expect-error wrong verb
+        tx.connect(dog, 'likes', toy)
+        // @ts-expect-error wrong target
+        tx.connect(dog, 'chews', dog)
+        // @ts-expect-error wrong collection
+        tx.collection('cats')
+        // @ts-expect-error only within the batch
+        typed.connect(dog, 'chews', ball)
+      }),
+    )
   })
 
   it('knows what is read', () => {
@@ -195,11 +291,35 @@ describe('a client without a schema', () => {
     compiles(async () => (await untyped.collection('cats').get('tom'))['colour'])
   })
 
+  it('takes any operator, also in a batch', () => {
+    compiles(() =>
+      untyped.collection('cats').update('tom', { age: inc(), friends: add('kit'), owner: unset() }),
+    )
+    compiles(() => untyped.collection('cats').patch('tom', { home: { rooms: inc(), beds: remove('box') } }))
+    compiles(() =>
+      untyped.batch((tx) => {
+        const tom = tx.collection('cats').create({ age: 3, friends: [{ name: 'kit' }] })
+        tx.collection('cats').update('kit', { friends: [{ uuid: tom.ref('uuid') }], father: tom.ref('name') })
+        return tx.connect(tom, 'chases', ball)
+      }),
+    )
+  })
+
   it('refuses what is not JSON', () => {
     // @ts-expect-error a function
     compiles(() => untyped.collection('cats').create({ meow: () => {} }))
     // @ts-expect-error not a value to compare with
     compiles(() => untyped.collection('cats').find((q) => q.where('owner', '=', null)))
+  })
+})
+
+describe('a conflict', () => {
+  it('has versions of which no schema says anything', () => {
+    compiles((error: unknown) => {
+      if (!(error instanceof ConflictError)) return
+      expectTypeOf(error.theirs).toEqualTypeOf<Entity<Untyped> | undefined>()
+      expectTypeOf(error.mine).toEqualTypeOf<Untyped | undefined>()
+    })
   })
 })
 
