@@ -82,6 +82,12 @@ export const batchSuite = (name: string, openTarget: OpenTarget): void => {
         theirs: { age: 9 },
         base: { age: 3 },
       })
+      await expect(
+        app.client.batch((tx) => {
+          tx.collection('dogs').get(app.fido, { ifMatch: true })
+          tx.collection('toys').create({ name: 'bone' })
+        }),
+      ).rejects.toMatchObject({ operation: 0, mine: undefined, theirs: { age: 9 }, base: { age: 3 } })
       expect(await app.toys.count()).toBe(1)
     })
 

@@ -163,25 +163,26 @@ export class BatchCollection<S extends Schema, C extends NameOf<S>> {
     return this.#add({ method: 'POST', path: this.#path, body: properties })
   }
 
-  get(ref: BatchRef): PendingOf<S, C> {
-    return this.#add({ method: 'GET', path: this.#pathOf(ref) })
+  /** With `ifMatch: true`, the batch is carried out only if the entity at hand is still as it was read. */
+  get(ref: BatchRef, { ifMatch }: Condition = {}): PendingOf<S, C> {
+    return this.#one('GET', ref, conditionOf(ref, ifMatch, false))
   }
 
   update(ref: BatchRef, changes: Referring<PatchOf<S, C>>, { ifMatch }: Condition = {}): PendingOf<S, C> {
     const condition = conditionOf(ref, ifMatch, !isRelative(changes, 'top'))
-    return this.#write('PUT', ref, condition, changes)
+    return this.#one('PUT', ref, condition, changes)
   }
 
   patch(ref: BatchRef, changes: Referring<MergePatchOf<S, C>>, { ifMatch }: Condition = {}): PendingOf<S, C> {
     const condition = conditionOf(ref, ifMatch, !isRelative(changes, 'any'))
-    return this.#write('PATCH', ref, condition, changes)
+    return this.#one('PATCH', ref, condition, changes)
   }
 
   delete(ref: BatchRef, { ifMatch }: Condition = {}): PendingOf<S, C> {
-    return this.#write('DELETE', ref, conditionOf(ref, ifMatch, false))
+    return this.#one('DELETE', ref, conditionOf(ref, ifMatch, false))
   }
 
-  #write(method: Method, ref: BatchRef, ifMatch: string | undefined, body?: unknown): PendingOf<S, C> {
+  #one(method: Method, ref: BatchRef, ifMatch: string | undefined, body?: unknown): PendingOf<S, C> {
     return this.#add({ method, path: this.#pathOf(ref), body: body as Json, ifMatch }, ref)
   }
 
