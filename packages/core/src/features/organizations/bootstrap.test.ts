@@ -31,6 +31,18 @@ describe.each(DATABASES)('setting up on %s', (database) => {
     expect(await signIn(test, 'ada', first.password!)).toMatchObject({ status: 200 })
   })
 
+  it('is done by one of several that start at the same moment', async () => {
+    await using test = await openTestEngine(database)
+
+    const starts = await Promise.all(
+      [1, 2, 3].map(() => test.engine.bootstrap({ username: 'ada', organization: 'acme' })),
+    )
+
+    const [made, ...others] = starts.filter(({ created }) => created)
+    expect(others).toEqual([])
+    expect(await signIn(test, 'ada', made!.password!)).toMatchObject({ status: 200 })
+  })
+
   it('replaces the password by one that is given', async () => {
     await using test = await openTestEngine(database)
     await test.engine.bootstrap({ username: 'ada', password: 'the first one', organization: 'acme' })

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { DuplicateError } from '../../domain/errors.js'
 import type { Engine } from '../../engine/engine.js'
 import type { StoredEntity } from '../../storage/store.js'
 import type { Passwords } from '../users/index.js'
@@ -35,7 +36,17 @@ const BY = 'system:bootstrap'
  * Makes the system administrator and the first organization, with its sandbox, unless they are there. A given
  * password that differs from the administrator's replaces it.
  */
-export const bootstrap = async (
+export const bootstrap = async (options: BootstrapOptions, first: FirstStart): Promise<Bootstrapped> => {
+  try {
+    return await findOrMake(options, first)
+  } catch (error) {
+    if (!(error instanceof DuplicateError)) throw error
+    // A process that starts at the same moment was quicker: what it made is found now.
+    return findOrMake(options, first)
+  }
+}
+
+const findOrMake = async (
   options: BootstrapOptions,
   { username, password, organization }: FirstStart,
 ): Promise<Bootstrapped> => {
