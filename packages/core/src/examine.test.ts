@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Engine, openEngine } from './app.js'
 import type { JsonObject } from './domain/json.js'
 import { examine } from './examine.js'
-import type { SqlDatabase } from './storage/typeorm/connection.js'
+import type { SqlConnection, SqlDatabase } from './storage/typeorm/connection.js'
 import type { Finding } from './storage/typeorm/doctor/findings.js'
 import { connectDatabase } from './storage/typeorm/open-database.js'
 import { DATABASES, openTestDatabase, type TestDatabase } from './testing/databases.js'
@@ -357,5 +357,42 @@ describe.each(DATABASES)('an examination on %s', (name) => {
 
     expect(kinds(first.findings)).toContain('count_wrong')
     expect(second).toEqual(first)
+  })
+})
+
+describe('an examination of a SQLite file', () => {
+  it('mends an index of SQLite that lacks a row, and a full-text index that is damaged', async () => {
+    await using place = await openTestDatabase('sqlite')
+    const world = await openWorld(place)
+    await world.close()
+    const behind = async (work: (connection: SqlConnection) => Promise<unknown>) => {
+      const { database, dataSource } = await connectDatabase(place.url, { readers: 1 })
+      await database.write(work)
+      await dataSource.destroy()
+      await database.close()
+    }
+    const master = `SELECT type, name, tbl_name, rootpage, sql FROM sqlite_master WHERE name = 'change_app'`
+    let row: Record<string, unknown> = {}
+    await behind(async (connection) => {
+      ;[row] = (await connection.all(master)) as [Record<string, unknown>]
+      await connection.all('PRAGMA writable_schema = ON')
+      await connection.run(`DELETE FROM sqlite_master WHERE name = 'change_app'`)
+    })
+    await behind((connection) =>
+      connection.run(`INSERT INTO change (app_id, coll_id, uuid, kind, at)
+        SELECT app_id, coll_id, uuid, 'update', 0 FROM entity LIMIT 1`),
+    )
+    await behind(async (connection) => {
+      await connection.all('PRAGMA writable_schema = ON')
+      await connection.run('INSERT INTO sqlite_master VALUES (?, ?, ?, ?, ?)', Object.values(row))
+      await connection.run(`UPDATE entity_words_data SET block = zeroblob(50) WHERE id > 10`)
+    })
+
+    const { before, findings, complete } = await examine(place.url, { repair: true })
+
+    const faults = before.find(({ kind }) => kind === 'file')!.examples
+    expect(faults).toContainEqual(expect.stringContaining('missing from index change_app'))
+    expect(faults).toContainEqual(expect.stringContaining('entity_words'))
+    expect([findings, complete]).toEqual([[], true])
   })
 })

@@ -33,7 +33,7 @@ const BEYOND_REPAIR: ReadonlySet<FindingKind> = new Set([
   'change_unreadable',
 ] as const)
 /** What was mended may bring to light more: connections that go change the verbs of entities. */
-const ROUNDS = 3
+const ROUNDS = 4
 
 /** Checks every invariant of the schema; with `repair`, mends what can be derived and checks again. */
 export const checkUp = async (
@@ -51,7 +51,11 @@ export const checkUp = async (
   for (let round = 0; repair && round < ROUNDS; round++) {
     if (findings.list().every(({ kind }) => BEYOND_REPAIR.has(kind)) && diagnosis.unfinished.length === 0)
       break
-    await new Repair({ database, catalogs, uniqueProperties, onProgress, clock }).run(diagnosis, findings)
+    const remedy = new Repair({ database, catalogs, uniqueProperties, onProgress, clock })
+    if (!findings.has('file')) await remedy.run(diagnosis)
+    // A damaged file may hide entities: what seems to belong to none must not be removed before it is whole.
+    else if (round === 0) await remedy.file(findings)
+    else break
     ;({ findings, diagnosis } = await examine())
   }
   const notes = diagnosis.unfinished.map(

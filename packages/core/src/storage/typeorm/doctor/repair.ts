@@ -48,8 +48,12 @@ export class Repair {
     this.#clock = clock
   }
 
-  async run(diagnosis: Diagnosis, findings: Findings): Promise<void> {
+  /** Indexes of SQLite follow from its tables; the full-text index is filled again from the documents, by `run`. */
+  async file(findings: Findings): Promise<void> {
     await this.#step('file', () => this.#file(findings))
+  }
+
+  async run(diagnosis: Diagnosis): Promise<void> {
     await this.#step('sequences', () =>
       this.#each(diagnosis.sequences, (connection, sequence) =>
         raiseSequence(connection, this.#dialect, sequence),
@@ -101,7 +105,6 @@ export class Repair {
     }
   }
 
-  /** Indexes of SQLite follow from its tables; the full-text index is filled again from the documents. */
   async #file(findings: Findings): Promise<void> {
     const file = findings.list().find(({ kind }) => kind === 'file')
     if (file === undefined) return
