@@ -35,7 +35,8 @@ export class Renderer {
 
   #metadata(entity: StoredEntity, { base, distance, connections = 'all', mayFollow }: RenderOptions): string {
     const path = `${base}/${entity.uuid}`
-    let json = `{"path":"${path}","size":${Buffer.byteLength(entity.doc)}`
+    // The verb of a connection may have quotes in it.
+    let json = `{"path":${JSON.stringify(path)},"size":${Buffer.byteLength(entity.doc)}`
     const { sets, collections } = this.#partsOf(entity.collection)
     if (sets.length > 0) json += `,"sets":${links(sets.map(([name, word]) => [name, `${path}/${word}`]))}`
     const { links: verbs } = entity
