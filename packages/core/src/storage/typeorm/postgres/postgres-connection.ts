@@ -3,8 +3,11 @@ import type { LeasedConnection } from '../lease.js'
 import { Turns } from '../turns.js'
 import type { StatementNames } from './statement-names.js'
 
-/** Shutdown, lost connection, out of disk or memory, a server that became read-only: SQLSTATE classes and codes. */
-const UNAVAILABLE = /^(57P|08|53|58|25006)/
+/**
+ * Shutdown, lost connection, out of disk or memory, a server that became read-only, a connection that was closed
+ * since its transaction took too long: SQLSTATE classes and codes.
+ */
+const UNAVAILABLE = /^(57P|08|53|58|25006|25P03|25P04)/
 const SYSTEM_ERRORS = new Set([
   'ECONNREFUSED',
   'ECONNRESET',

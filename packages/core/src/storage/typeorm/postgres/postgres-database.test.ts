@@ -246,6 +246,32 @@ describe('a PostgreSQL database', () => {
     expect(failures).toEqual(['retry'])
   })
 
+  it.each([
+    ['a statement that took too long', "SET LOCAL statement_timeout = '1ms'", 'unavailable'],
+    [
+      'a transaction that did nothing for too long',
+      "SET LOCAL idle_in_transaction_session_timeout = '1ms'",
+      'unavailable',
+    ],
+    ['a lock that was not had in time', "SET LOCAL lock_timeout = '1ms'", 'retry'],
+  ])('sees that %s is no fault of ours', async (_, limit, failure) => {
+    const failed = await database
+      .write((holder) =>
+        holder.run('SELECT pg_advisory_xact_lock(1)').then(() =>
+          database.write(async (c) => {
+            await c.run(limit)
+            // Long enough for the server to notice that nothing comes.
+            await holder.run('SELECT pg_sleep(0.1)')
+            await c.run('SELECT pg_advisory_xact_lock(1)')
+          }),
+        ),
+      )
+      .catch((error) => database.classify(error))
+
+    expect(failed).toBe(failure)
+    expect(await database.read((c) => c.all('SELECT 1 AS n'))).toEqual([{ n: 1 }])
+  })
+
   it('calls a server that is not there unavailable', async () => {
     const nowhere = new PostgresDatabase('postgres://postgres@127.0.0.1:1/postgres')
 

@@ -20,7 +20,10 @@ const INT8 = 20
 const NUMERIC = 1700
 const JSON_TYPES = new Set([114, 3802])
 const UNIQUE_VIOLATION = '23505'
-const RETRY = new Set(['40001', '40P01'])
+/** Serialization failure, deadlock, and a lock that was not had in time (`lock_timeout`). */
+const RETRY = new Set(['40001', '40P01', '55P03'])
+/** A statement was cancelled by an operator or by `statement_timeout`. */
+const CANCELLED = '57014'
 /** How long (milliseconds) a connection waits for use before it is closed; a new one has nothing prepared. */
 const IDLE = 60_000
 
@@ -80,7 +83,7 @@ export class PostgresDatabase implements SqlDatabase {
     const code = codeOf(error)
     if (code === UNIQUE_VIOLATION) return 'unique'
     if (RETRY.has(code)) return 'retry'
-    return isUnavailable(error) ? 'unavailable' : 'other'
+    return code === CANCELLED || isUnavailable(error) ? 'unavailable' : 'other'
   }
 
   /** Waits for work under way, turns away the rest. */
