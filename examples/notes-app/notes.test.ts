@@ -113,6 +113,35 @@ it('gives a note to somebody else, who may change it', async () => {
   expect(app.faults).toEqual([])
 })
 
+it('lets nobody overwrite unseen what somebody else wrote meanwhile', async () => {
+  await using app = await open()
+  const [anns, bobs] = [await app.visit(), await app.visit()]
+  await signUp(anns, 'ann')
+  await signUp(bobs, 'bob')
+  await write(anns, 'Shopping', 'Milk')
+  await shareWith(anns, 'bob')
+  await status(anns, 'bob has it now')
+  await bobs.reload()
+  await received(bobs).filter({ hasText: 'from ann' }).getByRole('button').click()
+  await expect.poll(() => bobs.getByLabel('Text').inputValue()).toBe('Milk')
+
+  await anns.getByLabel('Title').fill('Shopping today')
+  await anns.getByLabel('Text').fill('Milk and eggs')
+  await anns.getByRole('button', { name: 'Save' }).click()
+  await status(anns, 'Saved')
+  await bobs.getByLabel('Text').fill('Milk and bread')
+  await bobs.getByRole('button', { name: 'Save' }).click()
+
+  await status(bobs, 'They have text: Milk and eggs. Save again')
+  expect(await bobs.getByLabel('Title').inputValue()).toBe('Shopping today')
+  await bobs.getByLabel('Text').fill('Milk, eggs and bread')
+  await bobs.getByRole('button', { name: 'Save' }).click()
+  await status(bobs, 'Saved')
+  await wrote(anns).getByRole('button').click()
+  await expect.poll(() => anns.getByLabel('Text').inputValue()).toBe('Milk, eggs and bread')
+  expect(app.faults).toEqual([])
+})
+
 it('takes a received note off the list, and deletes one of its own for all', async () => {
   await using app = await open()
   const [anns, bobs] = [await app.visit(), await app.visit()]

@@ -1,6 +1,7 @@
 // @ts-check
 import {
   AuthenticationError,
+  ConflictError,
   collection,
   createClient,
   DuplicateError,
@@ -170,10 +171,38 @@ const save = async () => {
     const [note] = /** @type {[Note]} */ (entities)
     edit({ note, list: 'wrote' })
   } else {
-    edit({ ...open, note: await client.collection('notes').update(open.note, properties) })
+    try {
+      // Only as it was when it was opened: what others have written since is not overwritten unseen.
+      edit({ ...open, note: await client.collection('notes').update(open.note, properties) })
+    } catch (error) {
+      if (error instanceof ConflictError) return meet(error)
+      throw error
+    }
   }
   await showLists()
   say('Saved')
+}
+
+/**
+ * Somebody else was faster. What only they changed is taken over; what both changed stays as written here, with theirs
+ * told. Saving again is then about what is seen.
+ * @param {ConflictError<Note>} conflict
+ */
+const meet = ({ theirs, base }) => {
+  if (open === undefined) return
+  if (theirs === undefined) {
+    open = undefined
+    return say('Somebody else has deleted it. Save it again to keep yours as a new note', true)
+  }
+  const clashes = /** @type {const} */ (['title', 'text']).filter((name) => {
+    const input = field(noteForm, name)
+    const isMine = input.value !== base?.[name]
+    if (!isMine) input.value = theirs[name]
+    return isMine && theirs[name] !== base?.[name]
+  })
+  open = { ...open, note: theirs }
+  const wrote = clashes.map((name) => `${name}: ${theirs[name]}`).join(', ')
+  say(`Somebody else has changed it. ${wrote && `They have ${wrote}. `}Save again to keep what you see`, true)
 }
 
 /** A note of one's own is deleted; one that was received only leaves the list. */

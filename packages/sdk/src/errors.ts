@@ -70,23 +70,26 @@ export class DuplicateError extends EntigridError {
 }
 
 /** What a conditional write was about, so that it can be shown, merged or dropped. */
-export interface Versions {
+export interface Versions<E = Entity<Untyped>> {
   /** What was to be written; nothing for a deletion. */
   mine?: Untyped
   /** The entity as it is now; nothing if it is gone or cannot be read. */
-  theirs?: Entity<Untyped>
+  theirs?: E
   /** The entity as it was read; nothing where only its tag was given. */
-  base?: Entity<Untyped>
+  base?: E
 }
 
-/** Something exists already, is in progress, or has changed since it was read (`precondition_failed`). */
-export class ConflictError extends EntigridError implements Versions {
+/**
+ * Something exists already, is in progress, or has changed since it was read (`precondition_failed`). `E` is the type of
+ * the entity, which only the catching code can know.
+ */
+export class ConflictError<E = Entity<Untyped>> extends EntigridError implements Versions<E> {
   override readonly name = 'ConflictError'
   readonly mine: Untyped | undefined
-  readonly theirs: Entity<Untyped> | undefined
-  readonly base: Entity<Untyped> | undefined
+  readonly theirs: E | undefined
+  readonly base: E | undefined
 
-  constructor(facts: ErrorFacts, { mine, theirs, base }: Versions = {}) {
+  constructor(facts: ErrorFacts, { mine, theirs, base }: Versions<E> = {}) {
     super(facts)
     this.mine = mine
     this.theirs = theirs

@@ -314,12 +314,14 @@ describe('a client without a schema', () => {
 })
 
 describe('a conflict', () => {
-  it('has versions of which no schema says anything', () => {
-    compiles((error: unknown) => {
-      if (!(error instanceof ConflictError)) return
-      expectTypeOf(error.theirs).toEqualTypeOf<Entity<Untyped> | undefined>()
-      expectTypeOf(error.mine).toEqualTypeOf<Untyped | undefined>()
+  it('has versions of the type that the catching code gives it', () => {
+    compiles((error) => {
+      if (!(error instanceof ConflictError)) throw error
+      const { theirs, base }: ConflictError<Entity<Dog>> = error
+      expectTypeOf(theirs).toEqualTypeOf<Entity<Dog> | undefined>()
+      return base?.age
     })
+    expectTypeOf<ConflictError['theirs']>().toEqualTypeOf<Entity<Untyped> | undefined>()
   })
 })
 
