@@ -303,7 +303,8 @@ describe.each(DATABASES)('an examination on %s', (name) => {
     expect(steps.filter((step) => step.startsWith('entities')).length).toBeGreaterThan(2)
   })
 
-  it('finds nothing while others write', async () => {
+  /** Does `work` while others write. */
+  const whileWriting = async <T>(work: () => Promise<T>): Promise<T> => {
     const { engine } = world
     let isOver = false
     const write = async (n: number) => {
@@ -312,17 +313,44 @@ describe.each(DATABASES)('an examination on %s', (name) => {
         await send(engine, 'POST', 'dogs', { name, age: i, tags: ['a', 'b'], text: 'Some words' })
         await send(engine, 'POST', `users/ann/likes/dogs/${name}`)
         await send(engine, 'PUT', `dogs/${name}`, { text: 'Other words', tags: null })
+        await send(engine, 'PUT', `dogs/dog ${30 + n}`, { age: i })
         await send(engine, 'DELETE', `dogs/${name}`)
       }
     }
     const writing = [1, 2, 3, 4].map(write)
+    try {
+      return await work()
+    } finally {
+      isOver = true
+      await Promise.all(writing)
+    }
+  }
 
-    const found = []
-    for (let i = 0; i < 3; i++) found.push(...(await examine(place.url, place.options)).findings)
-    isOver = true
-    await Promise.all(writing)
+  it('finds nothing while others write', async () => {
+    const found = await whileWriting(async () => [
+      ...(await examine(place.url, place.options)).findings,
+      ...(await examine(place.url, place.options)).findings,
+    ])
 
     expect(found).toEqual([])
+  })
+
+  it('mends while others write', async () => {
+    const { database } = world
+    const damages = [
+      `DELETE FROM entity_index WHERE path_id = ${path('value', 'age')}`,
+      `UPDATE collection_count SET n = n + 3 WHERE coll_id = (SELECT id FROM collection WHERE name = 'dogs')`,
+      `UPDATE entity SET links = NULL WHERE id = ${dog('dog 1')}`,
+    ]
+    for (const text of damages) await database.write((connection) => connection.run(text))
+
+    const { before, findings } = await whileWriting(() =>
+      examine(place.url, { ...place.options, repair: true }),
+    )
+
+    expect(kinds(before)).toEqual(['count_wrong', 'index_missing', 'links_wrong'])
+    expect(findings).toEqual([])
+    expect((await examine(place.url, place.options)).findings).toEqual([])
   })
 
   it('notes that a rebuild of an index was broken off, and does it to the end', async () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { AppError, errorReply } from '@entigrid/core'
 import { describe, expect, it } from 'vitest'
+import { COMMANDS } from '../../../packages/server/src/arguments.js'
 import { type EngineSettings, run } from '../../../packages/server/src/commands.js'
 import type { Bootstrapped, StandaloneEngine } from '../../../packages/server/src/engine.js'
 import { openHttp, RecordingEngine, request } from '../../support/http-server.js'
@@ -218,7 +219,7 @@ describe('the other commands', () => {
     expect(await made.run('version')).toBe(0)
     expect(made.said.printed).toBe('9.8.7\n')
     expect(await made.run('start --help')).toBe(0)
-    for (const name of ['start', 'migrate', 'create-admin', '--config', 'ENTIGRID_SECRET'])
+    for (const name of [...COMMANDS, '--config', '--repair', '--force', 'ENTIGRID_SECRET'])
       expect(made.said.printed).toContain(name)
   })
 

@@ -30,7 +30,7 @@ import { ListingRun } from './listing.js'
 import { lookingUp } from './lookup.js'
 import { Reindexer } from './reindex.js'
 import { type EdgeSet, Scans } from './scans.js'
-import { all, bindUuid, isIn, rowsAs, run, type Sql, uniqueOwners } from './sql.js'
+import { all, bindUuid, isIn, rowsAs, run, type Sql, uniqueOwners, uuidText } from './sql.js'
 import { collectionNameIn, StaleCatalog } from './stale-catalog.js'
 import { WriteQueue } from './write-queue.js'
 
@@ -502,8 +502,3 @@ const changeIn = (catalog: AppCatalog, row: ChangeRow): Change => {
     at: row.at,
   }
 }
-
-const uuidText = (uuid: Buffer | string): string =>
-  typeof uuid === 'string'
-    ? uuid
-    : uuid.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
