@@ -1,13 +1,6 @@
+import type { Call, CallOptions, Envelope, RequestOptions } from './call.js'
 import { segment } from './entity.js'
-import {
-  type Call,
-  type CallOptions,
-  type Envelope,
-  type RequestOptions,
-  Session,
-  type SessionOptions,
-  type Target,
-} from './session.js'
+import { Session, type SessionOptions, type Target } from './session.js'
 
 /** Who signs in to manage organizations. */
 export interface Administrator {

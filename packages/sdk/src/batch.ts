@@ -1,3 +1,4 @@
+import type { OnceOptions } from './call.js'
 import { type Place, pathOf, type Ref, segment, segmentOf } from './entity.js'
 import { withTag } from './entity-tag.js'
 import { type EntigridError, unexpectedReply } from './errors.js'
@@ -5,7 +6,7 @@ import { newKey } from './idempotency-key.js'
 import type { Json } from './json.js'
 import { isRelative } from './operators.js'
 import type { EntityOf, MergePatchOf, NameOf, NewOf, PatchOf, Schema, TargetOf, VerbFrom } from './schema.js'
-import type { OnceOptions, Session } from './session.js'
+import type { Session } from './session.js'
 import type { Method } from './transport.js'
 import { conditionOf, type WriteOptions, withVersions } from './write.js'
 

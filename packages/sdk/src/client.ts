@@ -1,4 +1,5 @@
 import { Batch, type Settled } from './batch.js'
+import type { Call, CallOptions, Envelope, OnceOptions, RequestOptions } from './call.js'
 import { Collection } from './collection.js'
 import { type Entity, type Place, pathOf, segment, type UserProperties } from './entity.js'
 import { newKey } from './idempotency-key.js'
@@ -15,16 +16,7 @@ import type {
   VerbFrom,
   VerbTo,
 } from './schema.js'
-import {
-  type Call,
-  type CallOptions,
-  type Envelope,
-  type OnceOptions,
-  type RequestOptions,
-  Session,
-  type SessionOptions,
-  type Target,
-} from './session.js'
+import { Session, type SessionOptions, type Target } from './session.js'
 
 export type ClientOptions<S extends Schema = AnySchema> = Target &
   SessionOptions & {

@@ -1,3 +1,4 @@
+import type { Call, CallOptions, Envelope, OnceOptions } from './call.js'
 import { type Ref, segment, segmentOf } from './entity.js'
 import { etagOf } from './entity-tag.js'
 import { ConflictError, type FieldProblem, NotFoundError, unexpectedReply } from './errors.js'
@@ -6,7 +7,7 @@ import { isCounting, isRelative } from './operators.js'
 import { type Page, readAll, readPage } from './page.js'
 import { Query, type QueryInput, type RawQuery, rawQuery } from './query.js'
 import type { EntityOf, MergePatchOf, NameOf, NewOf, PatchOf, QueryableOf, Schema } from './schema.js'
-import type { Call, CallOptions, Envelope, OnceOptions, Session } from './session.js'
+import type { Session } from './session.js'
 import { conditionOf, type WriteOptions, writeOne } from './write.js'
 
 /** What became of each of many entities. */

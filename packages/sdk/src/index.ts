@@ -15,6 +15,7 @@ export type {
   Referring,
   Settled,
 } from './batch.js'
+export type { CallOptions, Envelope, OnceOptions, RequestOptions } from './call.js'
 export { type Client, type ClientOptions, createClient, type SignIn } from './client.js'
 export type { Collection, CreatedMany, Failure, ModifyOptions } from './collection.js'
 export type {
@@ -80,6 +81,6 @@ export {
   type PatchOf,
   type Schema,
 } from './schema.js'
-export type { CallOptions, Envelope, OnceOptions, RequestOptions, SessionOptions, Target } from './session.js'
+export type { SessionOptions, Target } from './session.js'
 export type { Engine, EngineReply, EngineRequest, Method } from './transport.js'
 export type { WriteOptions } from './write.js'

@@ -1,5 +1,6 @@
+import type { Call, CallOptions, Envelope } from './call.js'
 import type { RawQuery } from './query.js'
-import type { Call, CallOptions, Envelope, Session } from './session.js'
+import type { Session } from './session.js'
 
 /** A part of a listing. */
 export interface Page<T> {

@@ -1,17 +1,10 @@
+import type { Call, CallOptions, Envelope, Reply } from './call.js'
 import { type Deadline, openDeadline } from './deadline.js'
 import { isRefused, withTag } from './entity-tag.js'
 import { errorOfReply, RateLimitError, unexpectedReply } from './errors.js'
 import { inProcess } from './in-process.js'
 import { type RetryOptions, sleep, waitBeforeRetry } from './retry.js'
-import {
-  type Engine,
-  type Method,
-  overHttp,
-  type Safeguards,
-  type Transport,
-  type WireReply,
-  type WireRequest,
-} from './transport.js'
+import { type Engine, overHttp, type Transport, type WireReply, type WireRequest } from './transport.js'
 
 /** Where the engine is: behind a URL or in this process. */
 export type Target =
@@ -40,50 +33,6 @@ export interface SessionOptions {
   clientSecret?: string
   /** Told of every new token, and of `undefined` after signing out, so that it can be stored. */
   onTokenChange?: (token: string | undefined, expiresAt: number | undefined) => void
-}
-
-export interface CallOptions {
-  /** Aborting rejects the call with the signal's reason. */
-  signal?: AbortSignal
-  /** Milliseconds, in place of the client's. */
-  timeout?: number
-}
-
-export interface OnceOptions extends CallOptions {
-  /**
-   * Makes the server carry the request out once, however often it comes within a day: 1 to 255 visible ASCII
-   * characters. Made up for each call unless given.
-   */
-  idempotencyKey?: string
-}
-
-export interface Call extends CallOptions, Safeguards {
-  method: Method
-  path: string
-  query?: Record<string, string | number | undefined>
-  body?: unknown
-  /** Sending it twice does the same as sending it once. Default: for GET, and for what has an idempotency key. */
-  repeatable?: boolean
-  /** Sent without credentials. */
-  anonymous?: boolean
-}
-
-/** Of requests that are written out. */
-export type RequestOptions = CallOptions & Safeguards & Pick<Call, 'query' | 'body' | 'repeatable'>
-
-/** A reply's body. Which keys it has depends on the request; `T` is the type of its entities. */
-export interface Envelope<T = unknown> {
-  entities?: T[]
-  cursor?: string
-  total?: number
-  data?: unknown
-  [key: string]: unknown
-}
-
-/** `undefined` in place of the body of a 304. */
-interface Reply<T> {
-  status: number
-  body: T
 }
 
 interface TokenReply {

@@ -1,6 +1,7 @@
+import type { Call, CallOptions } from './call.js'
 import { baseOf, etagOf, isRefused } from './entity-tag.js'
 import { ConflictError, type Versions } from './errors.js'
-import type { Call, CallOptions, Session } from './session.js'
+import type { Session } from './session.js'
 
 export interface WriteOptions extends CallOptions {
   /**
