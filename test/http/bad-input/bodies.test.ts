@@ -82,7 +82,7 @@ describe.each(DATABASES)('a bad body on %s', (database) => {
     expect((await app().get(path)).body.count).toBe(0)
   })
 
-  it('larger than the limit is refused, compressed or not, and the connection goes on to be of use to others', async () => {
+  it('attack 34: larger than the limit is refused, compressed or not, and the connection goes on to be of use to others', async () => {
     const path = `/${newCollection()}`
     const large = JSON.stringify({ text: 'x'.repeat(1_048_576) })
 

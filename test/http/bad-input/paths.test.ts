@@ -49,7 +49,7 @@ describe.each(DATABASES)('a bad path on %s', (database) => {
   })
 
   it.each(['constructor', 'prototype', 'hasOwnProperty', 'toString', 'valueOf'])(
-    'of a word that JavaScript knows (%s) names a collection, a verb and an entity like any other',
+    'attack 29: of a word that JavaScript knows (%s) names a collection, a verb and an entity like any other',
     async (word) => {
       const path = `/${word.toLowerCase()}`
 
@@ -91,7 +91,7 @@ describe.each(DATABASES)('a bad path on %s', (database) => {
     '%252e%252e/dogs',
     'dogs/con',
     'dogs/file:///etc/passwd',
-  ])('that climbs (%s) leads nowhere', async (path) => {
+  ])('attack 32: that climbs (%s) leads nowhere', async (path) => {
     const { port } = new URL(app().root)
 
     const reply = await exchange(

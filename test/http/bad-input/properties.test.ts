@@ -56,7 +56,7 @@ describe.each(DATABASES)('hostile property names on %s', (database) => {
     expect((await app().get(path)).body.count).toBe(0)
   })
 
-  it('cannot be smuggled into a query', async () => {
+  it('attack 27: cannot be smuggled into a query', async () => {
     const path = `/${newCollection()}`
     await app().create(path.slice(1), { name: 'a', x: 1 })
 
@@ -80,7 +80,7 @@ describe.each(DATABASES)('hostile property names on %s', (database) => {
     expect((await app().get(path)).body.count).toBe(1)
   })
 
-  it('are refused in the settings of a collection, or stay words', async () => {
+  it('attack 27: are refused in the settings of a collection, or stay words', async () => {
     const path = `/${newCollection()}`
     await app().create(path.slice(1), { name: 'a', x: 1 })
 
@@ -108,7 +108,7 @@ describe.each(DATABASES)('hostile property names on %s', (database) => {
     }
   })
 
-  it.each(KEYS)('such as %s stay data at every depth and change no prototype', async (key) => {
+  it.each(KEYS)('attack 28: such as %s stay data at every depth and change no prototype', async (key) => {
     const path = `/${newCollection()}`
     const nested = (depth: number): string =>
       depth === 0 ? '{"polluted":true}' : `{${JSON.stringify(key)}:${nested(depth - 1)}}`
@@ -142,7 +142,7 @@ describe.each(DATABASES)('hostile property names on %s', (database) => {
     expect(Object.getOwnPropertyNames(Object.prototype)).toEqual(prototypeBefore)
   })
 
-  it('do not collide with what JavaScript inherits when they are asked for', async () => {
+  it('attack 29: do not collide with what JavaScript inherits when they are asked for', async () => {
     const path = `/${newCollection()}`
     await app().create(path.slice(1), { name: 'a' }, { name: 'b', constructor: 'x', toString: 'y' })
 
