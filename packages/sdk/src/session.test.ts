@@ -5,6 +5,7 @@ import {
   add,
   addUnique,
   type ClientOptions,
+  ConflictError,
   ConnectionError,
   createClient,
   EntigridError,
@@ -451,6 +452,49 @@ describe('a repeat', () => {
     await expect(wire.dogs.get('fido')).rejects.toMatchObject({ status: 503, retryAfter: 7 })
 
     expect(wire.waits).toEqual([])
+  })
+})
+
+describe('a conflict', () => {
+  it('is told also where the entity cannot be read any more', async () => {
+    await using wire = await open([tagged, refused, { status: 401, json: { error: 'unauthorized' } }])
+    const fido = await wire.dogs.get('fido')
+
+    const error = await failure(wire.dogs.update(fido, { age: 4 }))
+
+    expect(error).toBeInstanceOf(ConflictError)
+    expect(error).toMatchObject({ mine: { age: 4 }, theirs: undefined, base: dog })
+    expect(wire.received[2]).toMatchObject({ method: 'GET', url: '/demo/sandbox/dogs/d1' })
+  })
+
+  it('is not told to a caller who has aborted meanwhile', async () => {
+    await using wire = await open([tagged, refused, 'silence'])
+    const fido = await wire.dogs.get('fido')
+    const controller = new AbortController()
+    const reason = new Error('changed my mind')
+
+    const call = failure(wire.dogs.update(fido, { age: 4 }, { signal: controller.signal }))
+    await expect.poll(() => wire.received.length).toBe(3)
+    controller.abort(reason)
+
+    expect(await call).toBe(reason)
+  })
+
+  it('is told within the time of the call', async () => {
+    await using wire = await open([tagged, refused, 'silence'])
+    const fido = await wire.dogs.get('fido')
+
+    const error = await failure(wire.dogs.update(fido, { age: 4 }, { timeout: 500 }))
+
+    expect(error).toMatchObject({ name: 'ConflictError', mine: { age: 4 }, theirs: undefined })
+  })
+
+  it('is not sought of an entity without a tag, which modify refuses to write', async () => {
+    await using wire = await open([found])
+
+    await expect(wire.dogs.modify('fido', () => ({ age: 4 }))).rejects.toThrow(TypeError)
+
+    expect(wire.received.map(({ method }) => method)).toEqual(['GET'])
   })
 })
 
