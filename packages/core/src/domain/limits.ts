@@ -47,7 +47,7 @@ export const LIMITS = {
   /** UTF-16 units. With `direct`, whose uuids take 37 each, four times as much. */
   queryLength: rule(16_384, BYTES, 'characters', 'A query; four times as many in one with `direct`'),
   queryDepth: rule(64, 500, 'levels', 'Parentheses within parentheses in a query'),
-  queryTerms: rule(512, 10_000, 'terms', 'Comparisons, `contains` and `within` in a query'),
+  queryTerms: rule(512, 10_000, 'terms', 'Comparisons, `within` and words of `contains` in a query'),
   sortKeys: rule(16, 100, 'properties', 'After `order by`'),
   selectedProperties: rule(256, 10_000, 'properties', 'After `select`'),
   directEntities: rule(1000, 10_000, 'entities', 'After `direct`'),
