@@ -20,8 +20,10 @@ export interface Target extends AsyncDisposable {
 export const DATABASES = ['sqlite', 'postgres'] as const
 export type DatabaseName = (typeof DATABASES)[number]
 
-const ENV = {
-  ENTIGRID_ADMIN_PASSWORD: 'a password for tests',
+export const PASSWORD = 'a password for tests'
+
+export const ENV = {
+  ENTIGRID_ADMIN_PASSWORD: PASSWORD,
   ENTIGRID_SECRET: 'a secret that only tests know, long enough',
   ENTIGRID_LOG_LEVEL: 'error',
 }
