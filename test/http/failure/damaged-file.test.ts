@@ -207,6 +207,26 @@ it.each([
   ])
 })
 
+it('answers 503 when the file is cut off under a running server, and lives', async () => {
+  await using place = await openFolder()
+  const file = join(place.folder, 'test.db')
+  await makeDatabase(file)
+  const errors: Line[] = []
+  await using server = await serve(file, errors)
+  expect((await server.send('GET', '/test/sandbox/dogs/dog5.')).status).toBe(200)
+
+  truncateSync(file, Math.floor(statSync(file).size / 2))
+  const replies = [
+    await server.send('GET', '/test/sandbox/dogs/dog300.'),
+    await server.send('POST', '/test/sandbox/dogs', { name: 'new' }),
+  ]
+
+  expect(replies.map(({ status }) => status)).toEqual([503, 503])
+  expect(errors).toHaveLength(2)
+  expect((await server.send('GET', '/health')).status).toBe(200)
+  expect((await server.send('GET', '/health/ready')).status).toBe(503)
+})
+
 it('answers 503 while the file may not be written, and keeps reading', async () => {
   let database: SqliteDatabase | undefined
   const errors: Line[] = []

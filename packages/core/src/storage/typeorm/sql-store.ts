@@ -343,7 +343,8 @@ export class SqlStore implements Store {
   }
 
   async ping(): Promise<void> {
-    await this.#read((connection) => connection.all('SELECT 1 AS one'))
+    // Without a table SQLite would answer without looking at its file.
+    await this.#read((connection) => connection.all('SELECT 1 AS one FROM collection LIMIT 1'))
   }
 
   async close(): Promise<void> {
