@@ -184,6 +184,31 @@ describe('a PostgreSQL database', () => {
     expect(healed).toEqual([{ n: 1 }])
   })
 
+  it('calls a server that goes away right after it let us in unavailable', async () => {
+    const message = (type: string, body: string) => {
+      const head = Buffer.alloc(5)
+      head.write(type)
+      head.writeInt32BE(body.length + 4, 1)
+      return Buffer.concat([head, Buffer.from(body, 'latin1')])
+    }
+    const welcome = [message('R', '\0\0\0\0'), message('Z', 'I')]
+    const farewell = message('E', 'SFATAL\0C57P01\0Mgone\0\0')
+    const server = createServer((socket) =>
+      socket
+        .on('error', () => undefined)
+        .once('data', () => socket.end(Buffer.concat([...welcome, farewell]))),
+    ).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const leaving = new PostgresDatabase(`postgres://ann@127.0.0.1:${port}/x`)
+
+    const failure = await leaving.read((c) => c.all('SELECT 1')).catch((error) => leaving.classify(error))
+    await leaving.close()
+    server.close()
+
+    expect(failure).toBe('unavailable')
+  })
+
   it('tells of a connection that is lost while idle, and works on with another', async () => {
     let tell = (_: Error): void => undefined
     const told = new Promise<Error>((resolve) => {

@@ -61,6 +61,9 @@ export class PostgresDatabase implements SqlDatabase {
       keepAlive: true,
     })
     this.#pool.on('error', onError)
+    // At once: a server that goes away right after it let us in would otherwise end the process, by an error that
+    // nobody listens to.
+    this.#pool.on('connect', (client) => this.#connectionOf(client))
   }
 
   read<T>(work: (connection: SqlConnection) => Promise<T>): Promise<T> {
@@ -94,16 +97,21 @@ export class PostgresDatabase implements SqlDatabase {
 
   async #use<T>(work: (connection: PostgresConnection) => Promise<T>): Promise<T> {
     const client = await this.#connect()
-    let connection = this.#connections.get(client)
-    if (connection === undefined) {
-      connection = new PostgresConnection(client, this.#names, (error) => this.#losses.add(error))
-      this.#connections.set(client, connection)
-    }
+    const connection = this.#connectionOf(client)
     try {
       return await work(connection)
     } finally {
       client.release(connection.lost ?? undefined)
     }
+  }
+
+  #connectionOf(client: pg.PoolClient): PostgresConnection {
+    let connection = this.#connections.get(client)
+    if (connection === undefined) {
+      connection = new PostgresConnection(client, this.#names, (error) => this.#losses.add(error))
+      this.#connections.set(client, connection)
+    }
+    return connection
   }
 
   /** Whatever keeps a connection from being made (no server, no free connection in time), nothing was run. */
