@@ -1,6 +1,6 @@
 import type { Engine, EngineOptions } from '@entigrid/core'
 import { openTestEngine, type TestDatabaseName, type WrapDatabase } from '@entigrid/core/testing'
-import { startServer } from '@entigrid/server'
+import { type ServerOptions, startServer } from '@entigrid/server'
 
 export interface TestServer extends AsyncDisposable {
   /** `http://127.0.0.1:port` */
@@ -24,14 +24,16 @@ export const openTestServer = async ({
   database = 'sqlite',
   options = {},
   wrap,
+  server: serverOptions = {},
 }: {
   database?: TestDatabaseName
   options?: Partial<EngineOptions>
   wrap?: WrapDatabase
+  server?: ServerOptions
 } = {}): Promise<TestServer> => {
   const { engine, close: closeEngine } = await openTestEngine(database, options, wrap)
   const { organization, application } = await engine.bootstrap({ ...OWNER, organization: 'test' })
-  const server = await startServer(engine, { port: 0, host: '127.0.0.1' })
+  const server = await startServer(engine, { port: 0, host: '127.0.0.1', ...serverOptions })
   const { url } = server
   const reply = await engine.handle({
     method: 'GET',

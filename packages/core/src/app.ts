@@ -14,8 +14,11 @@ import {
   AccessTokens,
   Authenticator,
   DEFAULT_PASSWORD_POLICY,
+  GoodAddresses,
   type HashCost,
   OpaqueTokens,
+  type SignIn,
+  SignIns,
   secretBox,
   Tokens,
   tokenRoutes,
@@ -46,6 +49,7 @@ import {
   showOrganization,
   wholeOrganization,
 } from './features/organizations/index.js'
+import { DEFAULT_RATES, openRates, type RateLimits } from './features/rates/index.js'
 import {
   CLOSED_ROLES,
   GrantsSource,
@@ -54,9 +58,11 @@ import {
   USERGRID_ROLES,
 } from './features/roles/index.js'
 import { Passwords, userRoutes } from './features/users/index.js'
+import { type AttemptStore, MemoryAttempts } from './storage/attempts.js'
 import type { StoredEntity } from './storage/store.js'
 import type { SqlDatabase } from './storage/typeorm/connection.js'
 import { type DatabaseOptions, openDatabase } from './storage/typeorm/open-database.js'
+import { SharedCounts } from './storage/typeorm/postgres/shared-counts.js'
 import { SqlStore } from './storage/typeorm/sql-store.js'
 import { adviceOn } from './storage/typeorm/sqlite/file-trouble.js'
 
@@ -82,6 +88,8 @@ export interface EngineOptions extends DatabaseOptions {
   clock?: (() => number) | undefined
   /** What a request may ask for, over HTTP and in process; see `LIMITS`. */
   limits?: Partial<Limits> | undefined
+  /** Operations that are answered in a minute; 0 does not limit. See `DEFAULT_RATES`. */
+  rates?: Partial<RateLimits> | undefined
   /** How long the change log is kept, in milliseconds; seven days by default. */
   changeLogRetention?: number | undefined
   /** Cost of password hashes; for tests. */
@@ -126,6 +134,7 @@ export class Engine {
   constructor(database: SqlDatabase, options: EngineOptions) {
     const { log = SILENT, clock = Date.now, compatibility, changeLogRetention = 7 * DAY } = options
     const limits = limitsOf(options.limits)
+    const shared = database.dialect === 'postgres' ? new SharedCounts(database) : null
     const secret = secretOf(options.secret)
     const usergrid = compatibility === 'usergrid'
     const maxAge = database.dialect === 'sqlite' ? Number.POSITIVE_INFINITY : SHARED_AGE
@@ -173,25 +182,41 @@ export class Engine {
     const forget = (app: number): void => (app === MANAGEMENT.id ? admins.forget() : grants.forget(app))
     const opaque = usergrid ? new OpaqueTokens({ engine: entities, home: MANAGEMENT.id, maxAge }) : null
     const accessTokens = opaque ?? new AccessTokens({ secret })
-    const verify = (user: StoredEntity | null, password: string) => passwords.verify(entities, user, password)
+    const attempts = shared ?? new MemoryAttempts()
+    const signIns = new SignIns({
+      attempts,
+      addresses: new GoodAddresses({ engine: entities, secret, clock }),
+      verify: (user, password) => passwords.verify(entities, user, password),
+      secret,
+      clock,
+    })
+    // The original neither slowed nor locked.
+    const verify = usergrid
+      ? ({ user, password }: SignIn) => passwords.verify(entities, user, password)
+      : (signIn: SignIn) => signIns.check(signIn)
+    const clientFailed = async (network: string | undefined) => {
+      if (!usergrid) await signIns.clientFailed(network)
+    }
     const client = (id: string, clientSecret: string) => organizations.client(id, clientSecret)
     const tokens = new Tokens({
       engine: entities,
       tokens: accessTokens,
       verify,
       client,
+      clientFailed,
       management: MANAGEMENT.id,
       clock,
       forget,
     })
-    const sysadmin = async (username: string, password: string): Promise<string | null> => {
+    const sysadmin = async (username: string, password: string, network: string | undefined) => {
       const user = await entities.find(MANAGEMENT.id, 'users', username)
-      if (!(await verify(user, password)) || user === null) return null
+      const isRight = await verify({ app: MANAGEMENT.id, ref: username, user, password, network })
+      if (!isRight || user === null) return null
       return (await admins.get(user.uuid))?.isSysadmin === true ? user.uuid : null
     }
     this.#authenticator = new Authenticator({
       tokens: accessTokens,
-      accounts: { admin: (uuid) => admins.get(uuid), client, sysadmin },
+      accounts: { admin: (uuid) => admins.get(uuid), client, clientFailed, sysadmin },
       grants,
       clock,
     })
@@ -213,7 +238,7 @@ export class Engine {
         ...applicationRoutes(organizations, entities),
         ...tokenDoors.app,
         ...permissionRoutes(roles),
-        ...userRoutes({ engine: entities, passwords, tokens, renderer, changed: forget }),
+        ...userRoutes({ engine: entities, passwords, tokens, verify, renderer, changed: forget }),
         ...administrationRoutes(this.#administration),
         batchRoute({ ...this.#collections, renderer }),
       ],
@@ -224,6 +249,12 @@ export class Engine {
       resolveUuid: (uuid) => organizations.resolveUuid(uuid),
       authenticate: (request, params, app) => this.#authenticator.authenticate(request, params, app),
       limits,
+      rates: openRates({
+        limits: { ...DEFAULT_RATES, ...options.rates },
+        client: shared,
+        clock,
+        onError: (err) => log.warn({ err }, 'rates are counted in this process alone for a while'),
+      }),
       clock,
       report: (err, errorId) => log.error({ err, errorId }, 'internal error'),
     })
@@ -233,7 +264,7 @@ export class Engine {
     this.#organizations = organizations
     this.#bootstrapOptions = { engine: entities, organizations, passwords, admins }
     this.#retention = setInterval(
-      () => void this.#prune(clock(), changeLogRetention, opaque, log),
+      () => void this.#prune(clock(), changeLogRetention, opaque, attempts, log),
       HOUR,
     ).unref()
   }
@@ -276,11 +307,18 @@ export class Engine {
     await this.#store.close()
   }
 
-  async #prune(now: number, retention: number, opaque: OpaqueTokens | null, log: Log): Promise<void> {
+  async #prune(
+    now: number,
+    retention: number,
+    opaque: OpaqueTokens | null,
+    attempts: AttemptStore,
+    log: Log,
+  ): Promise<void> {
     try {
       await this.#entities.store.pruneChanges(now - retention)
       await this.#entities.store.pruneReplies(now)
       await opaque?.removeExpired(now)
+      await attempts.prune(now)
     } catch (err) {
       log.warn({ err }, 'what is out of date could not be removed; trying again in an hour')
     }

@@ -29,6 +29,7 @@ export {
   type WriteConditions,
 } from './features/collections/index.js'
 export type { Bootstrapped, FirstStart } from './features/organizations/index.js'
+export { DEFAULT_RATES, type RateLimits } from './features/rates/index.js'
 export { backup, restore } from './storage/typeorm/backup.js'
 export { DatabaseError } from './storage/typeorm/database-error.js'
 export type { CheckUp } from './storage/typeorm/doctor/examine.js'

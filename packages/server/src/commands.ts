@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { JsonObject, Limits } from '@entigrid/core'
+import type { JsonObject, Limits, RateLimits } from '@entigrid/core'
 import { type Arguments, helpText, parseArguments } from './arguments.js'
 import { ConfigError, readConfig } from './config.js'
 import { type DatabasePlace, placeOf, prepareFolder, secretOf } from './database-place.js'
@@ -18,6 +18,7 @@ export interface EngineSettings {
   compatibility: 'usergrid' | undefined
   publicUrl: string | undefined
   limits: Limits
+  rates: RateLimits
   log: Log
 }
 
@@ -86,6 +87,7 @@ const runWithEngine = async (args: Arguments, config: Config, around: Surroundin
       compatibility,
       publicUrl,
       limits: limitsIn(config),
+      rates: { address: config['rates.address'], principal: config['rates.principal'] },
       log,
     })
     try {

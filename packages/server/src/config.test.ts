@@ -32,6 +32,8 @@ describe('readConfig', () => {
       compatibility: undefined,
       logLevel: 'info',
       trustProxy: false,
+      'rates.address': 60_000,
+      'rates.principal': 12_000,
     })
   })
 

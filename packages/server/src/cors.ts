@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 
 export const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'
 /** Headers of replies that pages of other origins may read. */
-const EXPOSED = 'ETag, Idempotency-Replayed, Retry-After, X-Request-Id'
+const EXPOSED = 'ETag, Idempotency-Replayed, Retry-After, RateLimit-Policy, RateLimit, X-Request-Id'
 const ORIGIN_OF_URL = /^https?:\/\/[^/?#\s]+/i
 
 /**

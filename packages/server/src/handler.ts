@@ -8,6 +8,7 @@ import {
   type Method,
   tooLong,
 } from '@entigrid/core'
+import { addressOf } from './address.js'
 import { baseUrlOf } from './base-url.js'
 import { METHODS, preflightHeaders } from './cors.js'
 import type { Engine } from './engine.js'
@@ -21,7 +22,10 @@ import { send } from './send.js'
 export interface HandlerOptions {
   /** The URL that clients reach us by, mount path included. By default it is told from each request. */
   publicUrl?: string | undefined
-  /** Believe `X-Forwarded-Proto` and `X-Forwarded-Host`. Only behind a proxy that always sets them. */
+  /**
+   * Believe `X-Forwarded-Proto` and `X-Forwarded-Host`, and that the last address of `X-Forwarded-For` is the
+   * client's. Only behind a proxy that always sets them.
+   */
   trustProxy?: boolean | undefined
   /** Of these, `body`, `depth` and `url` are checked here; by default they are the engine's. */
   limits?: Partial<Limits> | undefined
@@ -129,6 +133,7 @@ class HttpDoor {
       body: body?.json,
       form: body?.form === true,
       baseUrl,
+      address: addressOf(req, this.#options.trustProxy === true),
     })
   }
 

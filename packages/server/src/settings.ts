@@ -1,7 +1,9 @@
-import { LIMIT_NAMES, LIMITS, type LimitName, type Limits, limitProblem } from '@entigrid/core'
+import { DEFAULT_RATES, LIMIT_NAMES, LIMITS, type LimitName, type Limits, limitProblem } from '@entigrid/core'
 
 /** What the standalone server can be told, after checking. */
 export interface Config extends LimitSettings {
+  'rates.address': number
+  'rates.principal': number
   port: number
   host: string
   databaseUrl: string
@@ -45,6 +47,9 @@ const port = (value: string): number =>
   /^\d{1,5}$/.test(value) && Number(value) <= 65_535
     ? Number(value)
     : mustBe('a whole number from 0 to 65535')
+
+const wholeNumber = (value: string): number =>
+  /^\d{1,15}$/.test(value) ? Number(value) : mustBe('a whole number')
 
 const database = (value: string): string =>
   /^(?:sqlite:.|postgres(?:ql)?:\/\/.)/.test(value)
@@ -175,8 +180,24 @@ export const SETTINGS: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
     env: 'ENTIGRID_TRUST_PROXY',
     flag: 'trust-proxy',
     fallback: false,
-    help: 'Believe X-Forwarded-Proto and X-Forwarded-Host, for use behind a proxy that always sets them',
+    help: 'Believe X-Forwarded-Proto, X-Forwarded-Host and the last address of X-Forwarded-For, for use behind a proxy that always sets them',
     read: yesOrNo,
+  },
+  'rates.address': {
+    env: 'ENTIGRID_RATE_ADDRESS',
+    flag: 'rate-address',
+    hint: 'NUMBER',
+    fallback: DEFAULT_RATES.address,
+    help: 'Operations a minute that are answered for one address; 0 does not limit',
+    read: wholeNumber,
+  },
+  'rates.principal': {
+    env: 'ENTIGRID_RATE_PRINCIPAL',
+    flag: 'rate-principal',
+    hint: 'NUMBER',
+    fallback: DEFAULT_RATES.principal,
+    help: 'Operations a minute that are answered for one user, administrator or client; 0 does not limit',
+    read: wholeNumber,
   },
   ...LIMIT_SETTINGS,
 }

@@ -4,6 +4,7 @@ import { type Limits, tooLong } from '../domain/limits.js'
 import { collectionName } from '../domain/names.js'
 import { isUuid } from '../domain/uuid.js'
 import type { Application, Caller } from './caller.js'
+import type { Meter, Rates } from './rates.js'
 import { errorReply, type ReportError } from './reply.js'
 import type { ApiReply, ApiRequest } from './request.js'
 import { type AppCall, type Call, matchRoute, type Route } from './route.js'
@@ -18,6 +19,7 @@ export interface DispatcherOptions {
   resolveUuid: (uuid: string) => Promise<Application>
   authenticate: (request: ApiRequest, params: Params, app: Application | null) => Promise<Caller>
   limits: Limits
+  rates: Rates
   /** UTC milliseconds. */
   clock: () => number
   report: ReportError
@@ -35,16 +37,25 @@ export class Dispatcher {
   }
 
   async handle(request: ApiRequest): Promise<ApiReply> {
+    const meter = this.#options.rates.open(request)
+    const reply = await this.#answer(request, meter)
+    return meter === null ? reply : meter.sign(reply)
+  }
+
+  async #answer(request: ApiRequest, meter: Meter | null): Promise<ApiReply> {
     const { clock, report, limits } = this.#options
     const startedAt = clock()
     try {
+      // Waited for only when there is something to wait for.
+      const admission = meter?.admitAddress()
+      if (admission !== undefined) await admission
       const segments = parsePath(request.path, limits.pathSegments)
       if (request.path.length + request.search.length > limits.url) throw tooLong(limits.url)
       checkDepth(request.body, limits.depth)
       const params = parseSearch(request.search)
       if (segments[0]?.text.toLowerCase() === 'management')
-        return await this.#management(request, params, segments.slice(1), startedAt)
-      return await this.#application(request, params, segments, startedAt)
+        return await this.#management(request, params, segments.slice(1), startedAt, meter)
+      return await this.#application(request, params, segments, startedAt, meter)
     } catch (error) {
       return errorReply(error, startedAt, clock(), report)
     }
@@ -55,11 +66,12 @@ export class Dispatcher {
     params: Params,
     segments: Segment[],
     startedAt: number,
+    meter: Meter | null,
   ): Promise<ApiReply> {
     const normal = segments.map((segment) => ({ ...segment, text: longForm(segment.text) }))
     const { match, other } = matchRoute(this.#options.managementRoutes, request.method, normal)
     if (match === null) throw notFound(other, request)
-    const caller = await this.#options.authenticate(request, params, null)
+    const caller = await this.#caller(request, params, null, meter)
     return match.route.run({ request, params, args: match.args, caller, startedAt, now: this.#options.clock })
   }
 
@@ -68,9 +80,10 @@ export class Dispatcher {
     params: Params,
     path: Segment[],
     startedAt: number,
+    meter: Meter | null,
   ): Promise<ApiReply> {
     const { app, segments } = await this.#resolve(path)
-    const caller = await this.#options.authenticate(request, params, app)
+    const caller = await this.#caller(request, params, app, meter)
     const call = {
       request,
       params,
@@ -88,6 +101,18 @@ export class Dispatcher {
           headers: { ...reply.headers, 'Entigrid-Notice': 'this application is open to everybody' },
         }
       : reply
+  }
+
+  async #caller(
+    request: ApiRequest,
+    params: Params,
+    app: Application | null,
+    meter: Meter | null,
+  ): Promise<Caller> {
+    const caller = await this.#options.authenticate(request, params, app)
+    const admission = meter?.admitCaller(caller)
+    if (admission !== undefined) await admission
+    return caller
   }
 
   async #inApplication(call: AppCall): Promise<ApiReply> {

@@ -29,6 +29,8 @@ export interface ApiRequest {
   baseUrl: string
   /** Set by in-process callers in place of credentials. */
   principal?: Principal
+  /** Of the client, as text: IPv4 or IPv6. Absent in process; then only who asks is counted. */
+  address?: string | undefined
   signal?: AbortSignal
 }
 

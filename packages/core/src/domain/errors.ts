@@ -42,6 +42,7 @@ export const ERROR_CODES = {
   uri_too_long: 414,
   not_supported: 415,
   idempotency_key_reused: 422,
+  too_many_requests: 429,
   request_header_too_large: 431,
   internal: 500,
   not_implemented: 501,

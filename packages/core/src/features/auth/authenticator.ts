@@ -1,4 +1,5 @@
 import type { Application, Caller } from '../../api/caller.js'
+import { networkIn } from '../../api/network.js'
 import { GUEST, type Principal, principalLabel } from '../../api/principal.js'
 import type { ApiRequest } from '../../api/request.js'
 import { type Params, param } from '../../api/url.js'
@@ -13,8 +14,13 @@ export interface Accounts {
   admin(uuid: string): Promise<AdminState | null>
   /** The organization or application with these client credentials. */
   client(id: string, secret: string): Promise<StoredEntity | null>
-  /** The administrator with this name and password, when it is a system administrator's. */
-  sysadmin(username: string, password: string): Promise<string | null>
+  /** Told of wrong client credentials. @throws {AppError} `too_many_requests` */
+  clientFailed(network: string | undefined): Promise<void>
+  /**
+   * The administrator with this name and password, when it is a system administrator's.
+   * @throws {AppError} `too_many_requests`
+   */
+  sysadmin(username: string, password: string, network: string | undefined): Promise<string | null>
 }
 
 /** An administrator as authentication needs him. */
@@ -64,11 +70,14 @@ export class Authenticator {
     const secret = given('client_secret')
     if (id !== undefined && secret !== undefined) {
       const client = await this.#options.accounts.client(id, secret)
-      if (client === null) throw new AppError('invalid_client', 'Unable to authenticate (OAuth)')
+      if (client === null) {
+        await this.#options.accounts.clientFailed(networkIn(request))
+        throw new AppError('invalid_client', 'Unable to authenticate (OAuth)')
+      }
       return this.#clientCaller(client)
     }
     const basic = BASIC.exec(request.authorization ?? '')?.[1]
-    if (basic !== undefined) return this.#byBasic(basic)
+    if (basic !== undefined) return this.#byBasic(basic, networkIn(request))
     return this.callerFor(GUEST, app)
   }
 
@@ -112,12 +121,12 @@ export class Authenticator {
     }
   }
 
-  async #byBasic(encoded: string): Promise<Caller> {
+  async #byBasic(encoded: string, network: string | undefined): Promise<Caller> {
     const [name = '', ...rest] = Buffer.from(encoded, 'base64').toString('utf8').split(':')
     const secret = rest.join(':')
     const client = await this.#options.accounts.client(name, secret)
     if (client !== null) return this.#clientCaller(client)
-    const sysadmin = await this.#options.accounts.sysadmin(name, secret)
+    const sysadmin = await this.#options.accounts.sysadmin(name, secret, network)
     if (sysadmin === null)
       throw new AppError('auth_invalid_credentials', 'Unable to authenticate due to bad credentials')
     return this.#adminCaller(sysadmin, null)

@@ -1,4 +1,5 @@
 import { type Application, type Caller, isAppAdmin } from '../../api/caller.js'
+import { networkIn } from '../../api/network.js'
 import type { ApiReply } from '../../api/request.js'
 import { type AppCall, type Call, fieldsOf, type Route, route } from '../../api/route.js'
 import { AppError, unauthorized } from '../../domain/errors.js'
@@ -41,7 +42,7 @@ const grant = async (doors: TokenDoors, call: Call, application: Application | n
   if (request.method === 'POST' && Object.keys(fields).length === 0)
     throw new AppError('illegal_argument', 'missing json post data')
   const app = application === null ? null : { application, properties: await doors.properties(application) }
-  return granted(doors, await doors.tokens.grant(fields, app))
+  return granted(doors, await doors.tokens.grant(fields, app, networkIn(request)))
 }
 
 /** With a token: who it belongs to. Without: the same as asking for one. */

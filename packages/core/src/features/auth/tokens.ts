@@ -6,6 +6,7 @@ import type { Edits } from '../../engine/edits.js'
 import type { Engine } from '../../engine/engine.js'
 import type { StoredEntity } from '../../storage/store.js'
 import { type Claims, expiresIn, type TokenKeeper, type TokenPrincipal } from './access-token.js'
+import type { SignIn } from './sign-ins.js'
 
 /** Seven days: the default and the longest lifetime of a token, in milliseconds. */
 export const MAX_TTL = 604_800_000
@@ -14,8 +15,10 @@ const TOKENS = 'tokens'
 export interface TokensOptions {
   engine: Engine
   tokens: TokenKeeper
-  /** Checks passwords of users, also of the management application. */
-  verify: (user: StoredEntity | null, password: string) => Promise<boolean>
+  /** Checks passwords of users, also of the management application. @throws {AppError} `too_many_requests` */
+  verify: (signIn: SignIn) => Promise<boolean>
+  /** Told of wrong client credentials. @throws {AppError} `too_many_requests` */
+  clientFailed: (network: string | undefined) => Promise<void>
   client: (id: string, secret: string) => Promise<StoredEntity | null>
   /** Number of the application that keeps administrators. */
   management: number
@@ -43,15 +46,18 @@ export class Tokens {
   /**
    * Grants a token for the parameters of a token request (identity rules 2.2 to 2.4).
    * `app` is `null` at the management endpoint.
-   * @throws {AppError} `invalid_grant` for every kind of bad credentials, `illegal_argument` for a bad `ttl`.
+   * `network` is where the request comes from.
+   * @throws {AppError} `invalid_grant` for every kind of bad credentials, `illegal_argument` for a bad `ttl`,
+   * `too_many_requests` after too many failures.
    */
   async grant(
     fields: JsonObject,
     app: { application: Application; properties: JsonObject } | null,
+    network?: string,
   ): Promise<Grant> {
     const { grant_type: type } = fields
-    if (type === 'client_credentials') return this.#grantClient(fields)
-    if (type === 'password') return this.#grantPassword(fields, app)
+    if (type === 'client_credentials') return this.#grantClient(fields, network)
+    if (type === 'password') return this.#grantPassword(fields, app, network)
     throw badCredentials()
   }
 
@@ -113,6 +119,7 @@ export class Tokens {
   async #grantPassword(
     fields: JsonObject,
     app: { application: Application; properties: JsonObject } | null,
+    network: string | undefined,
   ): Promise<Grant> {
     const username = fields['username'] ?? fields['email']
     const { password } = fields
@@ -121,17 +128,24 @@ export class Tokens {
     const ttl = ttlOf(fields['ttl'], max, fallback)
     const home = app === null ? this.#options.management : app.application.id
     const user = await this.#options.engine.find(home, 'users', username)
-    if (!(await this.#options.verify(user, password)) || user === null) throw badCredentials()
+    const isRight = await this.#options.verify({ app: home, ref: username, user, password, network })
+    if (!isRight || user === null) throw badCredentials()
     if (user.object['disabled'] === true) throw new AppError('invalid_grant', 'user disabled')
     if (user.object['activated'] !== true) throw new AppError('invalid_grant', 'user not activated')
     if (app === null) return this.#issue({ kind: 'admin', uuid: user.uuid, username: '' }, user, ttl)
     return this.#issue({ kind: 'user', app: app.application.uuid, uuid: user.uuid, username: '' }, user, ttl)
   }
 
-  async #grantClient({ client_id: id, client_secret: secret, ttl }: JsonObject): Promise<Grant> {
+  async #grantClient(
+    { client_id: id, client_secret: secret, ttl }: JsonObject,
+    network: string | undefined,
+  ): Promise<Grant> {
     if (typeof id !== 'string' || typeof secret !== 'string') throw badCredentials()
     const owner = await this.#options.client(id, secret)
-    if (owner === null) throw badCredentials()
+    if (owner === null) {
+      await this.#options.clientFailed(network)
+      throw badCredentials()
+    }
     const lifetime = ttlOf(ttl, MAX_TTL, MAX_TTL)
     return owner.collection === 'organizations'
       ? this.#issue({ kind: 'organization', organization: owner.uuid }, owner, lifetime)

@@ -22,6 +22,14 @@ export interface PasswordsOptions {
   cost?: HashCost | undefined
 }
 
+export interface PasswordChange {
+  oldPassword: string | null
+  newPassword: string
+  kept?: string | null
+  /** Checks the old password where tries are counted. */
+  verify?: (oldPassword: string) => Promise<boolean>
+}
+
 /** Passwords of users and administrators: hashed, and kept beside the entity, never in it. */
 export class Passwords {
   readonly #policy: PasswordPolicy
@@ -66,7 +74,7 @@ export class Passwords {
   /**
    * Changes a password. Tokens issued before are revoked, but for the one with the id `kept`. Without
    * `oldPassword` nothing is checked: only administrators come here so.
-   * @throws {AppError} `auth_invalid_username_or_password`, `error_password_policy_violation`.
+   * @throws {AppError} `auth_invalid_username_or_password`, `error_password_policy_violation`, what `verify` throws.
    */
   async change(
     engine: Engine,
@@ -76,9 +84,10 @@ export class Passwords {
       oldPassword,
       newPassword,
       kept = null,
-    }: { oldPassword: string | null; newPassword: string; kept?: string | null },
+      verify = (password) => this.verify(engine, user, password),
+    }: PasswordChange,
   ): Promise<void> {
-    if (oldPassword !== null && !(await this.verify(engine, user, oldPassword))) {
+    if (oldPassword !== null && !(await verify(oldPassword))) {
       throw new AppError(
         'auth_invalid_username_or_password',
         'Unable to authenticate due to username or password being incorrect',

@@ -1,12 +1,13 @@
 import { isAppAdmin } from '../../api/caller.js'
 import { RawJson } from '../../api/envelope.js'
+import { networkIn } from '../../api/network.js'
 import type { ApiReply } from '../../api/request.js'
 import { type AppCall, type Route, route } from '../../api/route.js'
 import { illegalArgument, resourceNotFound, unauthorized } from '../../domain/errors.js'
 import { isJsonObject } from '../../domain/json.js'
 import type { Engine } from '../../engine/engine.js'
 import type { StoredEntity } from '../../storage/store.js'
-import type { Tokens } from '../auth/index.js'
+import type { SignIn, Tokens } from '../auth/index.js'
 import { appEnvelope, type Renderer, refFor } from '../collections/index.js'
 import type { Passwords } from './passwords.js'
 
@@ -14,6 +15,8 @@ export interface UserDoors {
   engine: Engine
   passwords: Passwords
   tokens: Tokens
+  /** Checks a password, as at signing in. @throws {AppError} `too_many_requests` */
+  verify: (signIn: SignIn) => Promise<boolean>
   renderer: Renderer
   /** Called when tokens or the state of a user changed. */
   changed: (app: number) => void
@@ -51,6 +54,8 @@ const changePassword = async (doors: UserDoors, call: AppCall): Promise<ApiReply
   await doors.passwords.change(doors.engine, caller.label, user, {
     oldPassword: isAdmin && typeof old !== 'string' ? null : String(old),
     newPassword: newpassword,
+    verify: (password) =>
+      doors.verify({ app: app.id, ref: call.args[0]!, user, password, network: networkIn(request) }),
     kept: isOwn ? await doors.tokens.idOf(caller.token!) : null,
   })
   doors.changed(app.id)
