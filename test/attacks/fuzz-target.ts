@@ -45,6 +45,7 @@ export class Target implements AsyncDisposable {
       ...place.options,
       secret: 'a secret that only tests know, long enough',
       passwordCost: { memoryCost: 1024, timeCost: 1, parallelism: 1 },
+      rates: { address: 0, principal: 0 },
       log,
     })
     await engine.bootstrap({ username: 'owner', password: PASSWORD, organization: 'test' })

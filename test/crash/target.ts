@@ -26,6 +26,9 @@ export const ENV = {
   ENTIGRID_ADMIN_PASSWORD: PASSWORD,
   ENTIGRID_SECRET: 'a secret that only tests know, long enough',
   ENTIGRID_LOG_LEVEL: 'error',
+  // Counted, but never refused.
+  ENTIGRID_RATE_ADDRESS: '1000000000',
+  ENTIGRID_RATE_PRINCIPAL: '1000000000',
 }
 
 export const openTarget = (database: DatabaseName): Promise<Target> =>

@@ -17,6 +17,8 @@ export interface TestServer extends AsyncDisposable {
   close(): Promise<void>
 }
 
+/** Tests ask more, and faster, than anybody else. */
+const UNLIMITED = { address: 0, principal: 0 }
 const OWNER = { username: 'owner', password: 'a password for tests' }
 
 /** A server on a free port of loopback, with its own database and an organization `test`. */
@@ -31,7 +33,11 @@ export const openTestServer = async ({
   wrap?: WrapDatabase
   server?: ServerOptions
 } = {}): Promise<TestServer> => {
-  const { engine, close: closeEngine } = await openTestEngine(database, options, wrap)
+  const { engine, close: closeEngine } = await openTestEngine(
+    database,
+    { rates: UNLIMITED, ...options },
+    wrap,
+  )
   const { organization, application } = await engine.bootstrap({ ...OWNER, organization: 'test' })
   const server = await startServer(engine, { port: 0, host: '127.0.0.1', ...serverOptions })
   const { url } = server
