@@ -117,7 +117,8 @@ class Showing {
       cursor: cursor ?? undefined,
     })
     const tag = tagOf(result)
-    return tag === undefined ? reply : { ...reply, headers: { ETag: tag } }
+    if (tag !== undefined) reply.headers = { ETag: tag }
+    return reply
   }
 
   /** The reply to a GET: without a body where the client's copy is still good. @throws {AppError} `precondition_failed`. */

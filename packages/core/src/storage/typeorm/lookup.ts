@@ -11,7 +11,7 @@ class Unread {
 class RememberingLookup implements Lookup {
   readonly #store: Store
   readonly #app: number
-  readonly #known = new Map<string, StoredEntity | null>()
+  #known: Map<string, StoredEntity | null> | undefined
 
   constructor(store: Store, app: number) {
     this.#store = store
@@ -48,11 +48,13 @@ class RememberingLookup implements Lookup {
   }
 
   async read(reads: ReadonlyMap<string, Read>): Promise<void> {
-    await Promise.all([...reads].map(async ([key, read]) => this.#known.set(key, await read())))
+    const known = this.#known ?? new Map<string, StoredEntity | null>()
+    this.#known = known
+    await Promise.all([...reads].map(async ([key, read]) => known.set(key, await read())))
   }
 
   #recall(key: string, read: Read): StoredEntity | null {
-    const known = this.#known.get(key)
+    const known = this.#known?.get(key)
     if (known === undefined) throw new Unread(new Map([[key, read]]))
     return known
   }
@@ -61,16 +63,31 @@ class RememberingLookup implements Lookup {
 /** A pure function asks for something new in every round, and paths and rights ask for a few things only. */
 const MAX_ROUNDS = 1000
 
-/** Runs `work` again until everything that it looks up has been read. */
-export const lookingUp = async <T>(store: Store, app: number, work: (lookup: Lookup) => T): Promise<T> => {
+/** Runs `work` again until everything that it looks up has been read: often that is nothing, and nothing is waited for. */
+export const lookingUp = <T>(store: Store, app: number, work: (lookup: Lookup) => T): T | Promise<T> => {
   const lookup = new RememberingLookup(store, app)
-  for (let round = 0; ; round++) {
+  try {
+    return work(lookup)
+  } catch (error) {
+    if (error instanceof Unread) return readAndRun(lookup, error, work)
+    throw error
+  }
+}
+
+const readAndRun = async <T>(
+  lookup: RememberingLookup,
+  unread: Unread,
+  work: (lookup: Lookup) => T,
+): Promise<T> => {
+  let { reads } = unread
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    await lookup.read(reads)
     try {
       return work(lookup)
     } catch (error) {
       if (!(error instanceof Unread)) throw error
-      if (round === MAX_ROUNDS) throw new Error('A function asked for more reads than it may')
-      await lookup.read(error.reads)
+      reads = error.reads
     }
   }
+  throw new Error('A function asked for more reads than it may')
 }
