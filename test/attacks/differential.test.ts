@@ -16,7 +16,7 @@ import {
 import { randomAsk, randomAsker, randomWorld } from './worlds.js'
 
 /** Applications, and requests to each. Raise the first for a longer search. */
-const WORLDS = { sqlite: 110, postgres: 50 }
+const WORLDS = { sqlite: 100, postgres: 40 }
 const TIMES = Number(process.env['ENTIGRID_WORLDS'] ?? 1)
 const ASKS = 24
 
@@ -50,25 +50,37 @@ class Built {
   }
 
   async #fill(): Promise<void> {
-    for (const role of ['admin', 'default', 'guest']) await this.admin('DELETE', `roles/${role}`)
     const { things, members, assigned, links } = this.world
-    for (const collection of new Set(things.map((thing) => thing.collection))) {
-      const same = things.filter((thing) => thing.collection === collection)
-      const bodies = same.map(({ name }) => ({ name, username: name, path: name }))
-      const { entities } = await this.admin('POST', collection, bodies)
-      for (const [i, thing] of same.entries()) thing.uuid = entities[i].uuid
-    }
+    const made = await this.#together([
+      ...['admin', 'default', 'guest'].map((role) => ({ method: 'DELETE', path: `roles/${role}` })),
+      ...things.map(({ collection, name }) => {
+        const body = { name, username: name, path: name }
+        return { method: 'POST', path: collection, body }
+      }),
+    ])
+    for (const [i, thing] of things.entries()) thing.uuid = made[i + 3]!
     for (const { collection, uuid, strings } of things)
       if (strings.length > 0)
         await this.admin('POST', `${collection}/${uuid}/permissions`, { permission: strings })
-    for (const [group, user] of members) await this.admin('POST', `groups/${group.uuid}/users/${user.uuid}`)
-    for (const [role, holder] of assigned)
-      await this.admin('POST', `roles/${role.uuid}/${holder.collection}/${holder.uuid}`)
-    for (const [from, word, to] of links) await this.link('POST', from, word, to)
+    const connected = [
+      ...members.map(([group, user]) => [group, 'users', user] as const),
+      ...assigned.map(([role, holder]) => [role, holder.collection, holder] as const),
+      ...links,
+    ]
+    await this.#together(
+      connected.map(([from, word, to]) => ({ method: 'POST', path: pathOf(from, word, to) })),
+    )
+  }
+
+  /** Writes by the administrator, in one transaction; resolves with the uuids. */
+  async #together(operations: object[]): Promise<string[]> {
+    if (operations.length === 0) return []
+    const { results } = await this.admin('POST', '_batch', { operations })
+    return results.map(({ entities }: { entities: { uuid: string }[] }) => entities[0]!.uuid)
   }
 
   link(method: 'POST' | 'DELETE', from: Thing, word: string, to: Thing) {
-    return this.admin(method, `${from.collection}/${from.uuid}/${word}/${to.uuid}`)
+    return this.admin(method, pathOf(from, word, to))
   }
 
   /** Takes back what an allowed request changed. */
@@ -121,6 +133,9 @@ class Built {
     return JSON.parse(reply.json)
   }
 }
+
+const pathOf = (from: Thing, word: string, to: Thing): string =>
+  `${from.collection}/${from.uuid}/${word}/${to.uuid}`
 
 const verdictOf = ({ status, error }: Outcome): string =>
   status < 300
