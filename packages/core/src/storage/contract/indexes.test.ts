@@ -68,6 +68,22 @@ describe.each(ALL_DATABASES)('indexes on %s', (database) => {
     expect((await store.collectionInfo(APP, 'dogs'))?.settings).toEqual({ fields: 'all' })
   })
 
+  it('answer right when a process ended between new settings and the rebuild that they ask for', async () => {
+    await using place = await openTestStore(database)
+    const { store } = place
+    await insert(store, { name: 'a', age: 1 })
+    await configure(store, { fields: ['name'] })
+    await rebuild(store)
+
+    await configure(store, null)
+
+    expect(await names(store, { filter: equal('age', 1) })).toEqual(['a'])
+    await insert(store, { name: 'b', age: 1 })
+    expect(await names(store, { filter: equal('age', 1) })).toEqual(['b', 'a'])
+    await rebuild(store)
+    expect(await names(store, { filter: equal('age', 1) })).toEqual(['b', 'a'])
+  })
+
   it('answer the same after they were rebuilt', async () => {
     await using place = await openTestStore(database)
     const { store } = place

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { HIDDEN_VERB } from '../../domain/verbs.js'
 import type { Links } from '../store.js'
 import type { AppCatalog, Catalogs, Collection, Path } from './catalog.js'
@@ -8,6 +9,7 @@ import { removeLink } from './entity-row.js'
 import type { IdSource } from './id-source.js'
 import { indexKeys, missingPaths } from './index-keys.js'
 import { deleteWords, INDEX_ROW, insertWords, markMulti } from './index-rows.js'
+import { pathsNotReady } from './reindex.js'
 import { all, asOne, bindUuid, type Dialect, deleteRows, insertRows, rowsAs, run, type Sql } from './sql.js'
 import { StaleCatalog } from './stale-catalog.js'
 import type { EdgeEntry, Entry, ReplyEntry, WriteState } from './write-state.js'
@@ -348,12 +350,23 @@ export class Flush {
     this.#writes.push(...insertRows(this.#dialect, 'reply', REPLY_ROW, rows))
   }
 
+  /**
+   * Where other properties are to be indexed than before, what the index lacks is not searched in from this very
+   * commit on: if the process ends before the rebuild, answers stay right.
+   */
   #settings(): void {
     for (const { app, collection, settings } of this.#state.settings.values()) {
       this.#changed.add(app)
-      this.#loaded.get(app)!.collections.get(collection)!.settings = settings
+      const known = this.#loaded.get(app)!.collections.get(collection)!
+      const isStale = !isDeepStrictEqual(known.settings?.fields ?? 'all', settings?.fields ?? 'all')
+      known.settings = settings
+      const stale = isStale ? ', building = 1, epoch = epoch + 1' : ''
       const values = [settings === null ? null : JSON.stringify(settings), app, collection]
-      this.#writes.push({ text: 'UPDATE collection SET settings = ? WHERE app_id = ? AND name = ?', values })
+      this.#writes.push({
+        text: `UPDATE collection SET settings = ?${stale} WHERE app_id = ? AND name = ?`,
+        values,
+      })
+      if (isStale) this.#writes.push(pathsNotReady(app, known.id))
     }
   }
 

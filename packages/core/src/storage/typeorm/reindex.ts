@@ -5,7 +5,13 @@ import { ENTITY_COLUMNS, type EntityColumns, EntityRow } from './entity-row.js'
 import { IdSource } from './id-source.js'
 import { compositeKeys, indexKeys, missingPaths } from './index-keys.js'
 import { deleteWords, INDEX_ROW, insertWords, markMulti } from './index-rows.js'
-import { all, type Dialect, deleteRows, insertRows, run } from './sql.js'
+import { all, type Dialect, deleteRows, insertRows, run, type Sql } from './sql.js'
+
+/** Keeps listings from searching in the index paths of a collection until it was rebuilt. */
+export const pathsNotReady = (app: number, collection: number): Sql => ({
+  text: `UPDATE path SET ready = 0 WHERE app_id = ? AND coll_id = ? AND kind <> 'unique'`,
+  values: [app, collection],
+})
 
 /** Rebuilds the index of a collection from its documents, some entities at a time. */
 export class Reindexer {
@@ -45,11 +51,7 @@ export class Reindexer {
     }
     if (!everything) return
     await this.#run('UPDATE collection SET building = 1 WHERE app_id = ? AND id = ?', [app, id])
-    await this.#run('UPDATE path SET ready = 0 WHERE app_id = ? AND coll_id = ? AND kind <> ?', [
-      app,
-      id,
-      'unique',
-    ])
+    await run(this.#connection, this.#dialect, pathsNotReady(app, id))
   }
 
   /** Lets listings use what was built. */
