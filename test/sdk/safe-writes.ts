@@ -117,6 +117,28 @@ export const conditionSuite = (name: string, openTarget: OpenTarget): void => {
       expect(await app.dogs.update(theirs!, { age: 10 })).toMatchObject({ age: 10 })
     })
 
+    it.each(['find', 'connected'] as const)(
+      'is a conflict, too, where it was read in a list, by %s',
+      async (list) => {
+        await using app = await withFido(openTarget)
+        const client = app.target.client()
+        const rex = await app.dogs.create({ name: 'rex', age: 1 })
+        await client.connect(rex, 'likes', app.fido)
+        const { entities } =
+          list === 'find'
+            ? await app.dogs.find({ ql: "where name = 'fido'" })
+            : await client.connected(rex, 'likes')
+        const listed = entities[0] as typeof app.fido
+        await app.dogs.update('fido', { age: 9 })
+
+        const error = await failure(app.dogs.update(listed, { age: 4 }))
+
+        expect(error).toMatchObject({ theirs: { age: 9 }, base: { age: 3 } })
+        expect(listed.metadata).not.toHaveProperty('etag')
+        await app.dogs.update((await app.dogs.find()).entities[0]!, { age: 10 })
+      },
+    )
+
     it('does not bring back what others have deleted', async () => {
       await using app = await withFido(openTarget)
       await app.dogs.delete('fido')
@@ -128,9 +150,9 @@ export const conditionSuite = (name: string, openTarget: OpenTarget): void => {
       expect(await app.dogs.count()).toBe(0)
     })
 
-    it('has no condition where it is turned off, by name, after a list, and for relative changes', async () => {
+    it('has no condition where it is turned off, by name, after a bulk change, and for relative changes', async () => {
       await using app = await withFido(openTarget)
-      const listed = (await app.dogs.find()).entities[0]!
+      const [changed] = await app.dogs.updateWhere({ ql: 'select *' }, { breed: 'corgi' })
       const another = () =>
         app.target
           .client()
@@ -142,7 +164,7 @@ export const conditionSuite = (name: string, openTarget: OpenTarget): void => {
       await another()
       await app.dogs.update('fido', { breed: 'poodle' })
       await another()
-      await app.dogs.update(listed, { tags: ['big'] })
+      await app.dogs.update(changed!, { tags: ['big'] })
       await another()
       await app.dogs.patch(app.fido, { age: inc(), tags: addUnique('loud') })
       await another()
@@ -157,14 +179,15 @@ export const conditionSuite = (name: string, openTarget: OpenTarget): void => {
     it('has the condition that is asked for', async () => {
       await using app = await withFido(openTarget)
       const tag = etagOf(await app.dogs.get('fido'))!
-      const { entities } = await app.dogs.find()
+
+      const { age: _, ...copy } = JSON.parse(JSON.stringify(app.fido)) as typeof app.fido
 
       await app.dogs.update('fido', { age: 4 }, { ifMatch: tag })
 
       await expect(app.dogs.update('fido', { age: inc() }, { ifMatch: tag })).rejects.toThrow(ConflictError)
       await expect(app.dogs.delete(app.fido, { ifMatch: true })).rejects.toMatchObject({ theirs: { age: 4 } })
       await expect(app.dogs.update('rex', { age: 1 }, { ifMatch: '*' })).rejects.toThrow(ConflictError)
-      await expect(app.dogs.update(entities[0]!, { age: 5 }, { ifMatch: true })).rejects.toThrow(TypeError)
+      await expect(app.dogs.update(copy, { age: 5 }, { ifMatch: true })).rejects.toThrow(TypeError)
       expect(await app.dogs.get('fido')).toMatchObject({ age: 4 })
     })
 

@@ -48,7 +48,7 @@ describe('a client in process', () => {
       {
         method: 'GET',
         path: '/demo/sandbox/dogs',
-        search: 'limit=2',
+        search: 'limit=2&etags=true',
         authorization: 'Bearer t1',
         body: undefined,
         baseUrl: 'http://localhost',

@@ -1,4 +1,5 @@
-import type { Call, CallOptions, Envelope } from './call.js'
+import type { CallOptions, Envelope } from './call.js'
+import { withTag } from './entity-tag.js'
 import type { RawQuery } from './query.js'
 import type { Session } from './session.js'
 
@@ -17,12 +18,21 @@ export const readPage = async <T>(
   { ql, limit, cursor, count }: RawQuery,
   options?: CallOptions,
 ): Promise<Page<T>> => {
-  const call: Call = { ...options, method: 'GET', path, query: { ql, limit, cursor, count } }
-  const reply = await session.send<Envelope<T>>(call)
-  const page: Page<T> = { entities: reply.entities ?? [] }
+  const query = { ql, limit, cursor, count, etags: 'true' }
+  const reply = await session.send<Envelope<T>>({ ...options, method: 'GET', path, query })
+  const page: Page<T> = { entities: (reply.entities ?? []).map(tagged) }
   if (reply.cursor !== undefined) page.cursor = reply.cursor
   if (reply.total !== undefined) page.total = reply.total
   return page
+}
+
+/** The server puts the tags of listed entities into their metadata, from where they are taken. */
+const tagged = <T>(entity: T): T => {
+  const { metadata } = entity as { metadata?: { etag?: string } }
+  const etag = metadata?.etag
+  if (etag === undefined) return entity
+  delete metadata!.etag
+  return withTag(entity, etag)
 }
 
 const PAGE_SIZE = 100

@@ -107,7 +107,7 @@ describe('a request', () => {
       ['GET', '/demo/sandbox/dogs/a%2Fb%20c%3F%C3%A9'],
       [
         'GET',
-        `/demo/sandbox/dogs?ql=${encodeURIComponent("select * where name = 'x&y+z\\'s'").replaceAll("'", '%27')}&limit=3`,
+        `/demo/sandbox/dogs?ql=${encodeURIComponent("select * where name = 'x&y+z\\'s'").replaceAll("'", '%27')}&limit=3&etags=true`,
       ],
     ])
   })
@@ -169,9 +169,9 @@ describe('pages', () => {
       ['c', 3],
     ])
     expect(wire.received.map(({ url }) => url.split('?')[1])).toEqual([
-      'limit=1',
-      'limit=1&cursor=c1',
-      'limit=1&cursor=c2',
+      'limit=1&etags=true',
+      'limit=1&cursor=c1&etags=true',
+      'limit=1&cursor=c2&etags=true',
     ])
   })
 })

@@ -42,6 +42,17 @@ describe.each(DATABASES)('entity tags on %s', (database) => {
     expect(several.map(({ headers }) => headers.get('etag'))).toEqual(several.map(() => null))
   })
 
+  it('are in the metadata of lists where that is asked for', async () => {
+    const { app, tag } = await open()
+    await app.post('/cats', { name: 'tom' })
+    await app.post('/cats/tom/fears/dogs/rex')
+
+    const lists = await Promise.all([app.get('/dogs?etags=true'), app.get('/cats/tom/fears?etags=true')])
+
+    for (const { body } of lists) expect(body.entities[0].metadata.etag).toBe(await tag())
+    expect((await app.get('/dogs')).body.entities[0].metadata).not.toHaveProperty('etag')
+  })
+
   it('of a reply to a write is that of the next read', async () => {
     const { app, tag } = await open()
 

@@ -1,3 +1,4 @@
+import { entityTag } from '../../domain/entity-tag.js'
 import type { Projection } from '../../domain/query/ast.js'
 import { project } from '../../domain/query/project.js'
 import type { Engine } from '../../engine/engine.js'
@@ -10,6 +11,8 @@ export interface RenderOptions {
   distance?: number | null | undefined
   projection?: Projection | null | undefined
   connections?: 'none' | 'in' | 'out' | 'all' | undefined
+  /** Puts the entity tag into the metadata, for lists. */
+  etag?: boolean | undefined
   /** Whether the caller may see connections of a verb; all when absent. */
   mayFollow?: ((entity: StoredEntity, verb: string, direction: 'out' | 'in') => boolean) | undefined
 }
@@ -33,7 +36,10 @@ export class Renderer {
     return `${entity.doc.slice(0, -1)},"metadata":${metadata}}`
   }
 
-  #metadata(entity: StoredEntity, { base, distance, connections = 'all', mayFollow }: RenderOptions): string {
+  #metadata(
+    entity: StoredEntity,
+    { base, distance, connections = 'all', etag, mayFollow }: RenderOptions,
+  ): string {
     const path = `${base}/${entity.uuid}`
     // The verb of a connection may have quotes in it.
     let json = `{"path":${JSON.stringify(path)},"size":${Buffer.byteLength(entity.doc)}`
@@ -52,6 +58,7 @@ export class Renderer {
     if (collections.length > 0)
       json += `,"collections":${links(collections.map((name) => [name, `${path}/${name}`]))}`
     if (distance != null) json += `,"distance":${distance}`
+    if (etag === true) json += `,"etag":${JSON.stringify(entityTag(entity.doc, entity.links))}`
     return `${json}}`
   }
 

@@ -84,7 +84,7 @@ export const batchRoute = ({ collections, renderer }: CollectionDoors): Route<Ap
 class Showing {
   readonly #call: AppCall
   readonly #renderer: Renderer
-  readonly #options: Pick<RenderOptions, 'connections' | 'mayFollow'>
+  readonly #options: Pick<RenderOptions, 'connections' | 'etag' | 'mayFollow'>
 
   constructor(call: AppCall, collections: Collections, renderer: Renderer) {
     const { app, caller, params } = call
@@ -92,6 +92,7 @@ class Showing {
     this.#renderer = renderer
     this.#options = {
       connections: connectionsOf(param(params, 'connections')),
+      etag: param(params, 'etags') === 'true',
       mayFollow: isAppAdmin(caller, app)
         ? undefined
         : (...[entity, verb, direction]) => collections.mayFollow(caller, app, entity, verb, direction),
