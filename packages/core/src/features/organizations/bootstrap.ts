@@ -68,7 +68,7 @@ const findOrMake = async (
 
 /** Owner of the new organization, or a member of the one that is there. */
 const makeAdmin = async (
-  { engine, organizations }: BootstrapOptions,
+  { organizations }: BootstrapOptions,
   organization: string,
   account: { username: string; name: string; email: string; password: string },
 ): Promise<StoredEntity> => {
@@ -82,9 +82,7 @@ const makeAdmin = async (
     })
     return made.owner
   }
-  const admin = await engine.create(MANAGEMENT.id, BY, 'users', account)
-  await organizations.addMember(BY, existing, admin)
-  return admin
+  return organizations.createMember(BY, existing, account)
 }
 
 const keepPassword = async (

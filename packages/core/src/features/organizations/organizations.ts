@@ -93,6 +93,16 @@ export class Organizations {
     })
   }
 
+  /** Makes an administrator, and adds him to an organization. @throws {AppError} `duplicate_unique_property_exists` */
+  createMember(principal: string, organization: StoredEntity, account: JsonObject): Promise<StoredEntity> {
+    return this.#engine.transact(MANAGEMENT.id, principal, (edits) => {
+      const admin = edits.create('users', account)
+      edits.tx.connect(organization, MEMBERS, admin)
+      edits.afterCommit(() => this.#options.admins.forget())
+      return admin
+    })
+  }
+
   /** Adds an administrator to an organization. */
   async addMember(principal: string, organization: StoredEntity, admin: StoredEntity): Promise<void> {
     await this.#engine.transact(MANAGEMENT.id, principal, (edits) => {

@@ -175,9 +175,9 @@ const createMember = async (doors: OrganizationDoors, call: Call): Promise<ApiRe
     String(fields['invite']) === 'true'
       ? await doors.engine.find(MANAGEMENT.id, 'users', text(fields['email'], 'email'))
       : null
-  const admin =
-    invited ?? (await doors.engine.create(MANAGEMENT.id, call.caller.label, 'users', newAdmin(fields)))
-  await doors.organizations.addMember(call.caller.label, organization, admin)
+  const by = call.caller.label
+  if (invited !== null) await doors.organizations.addMember(by, organization, invited)
+  const admin = invited ?? (await doors.organizations.createMember(by, organization, newAdmin(fields)))
   return managed(call, { action: 'create user', data: { user: showAdmin(admin) } })
 }
 
