@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest'
 import { AppClient } from '../../support/app-client.js'
 import { openTestServer } from '../../support/server.js'
 
-/** A database that can be told to close for good as soon as it has committed once more. */
+/** A database that can be told to close for good as soon as it has committed once more, or `commits` times. */
 const closesAfterCommit = () => {
-  let isArmed = false
+  let left = Number.POSITIVE_INFINITY
   const wrap = (database: SqlDatabase): SqlDatabase => ({
     dialect: database.dialect,
     writers: database.writers,
@@ -14,7 +14,7 @@ const closesAfterCommit = () => {
     snapshot: (work) => database.snapshot(work),
     write: async (work) => {
       const result = await database.write(work)
-      if (isArmed) await database.close()
+      if (--left === 0) await database.close()
       return result
     },
     classify: (error) => database.classify(error),
@@ -22,8 +22,8 @@ const closesAfterCommit = () => {
   })
   return {
     wrap,
-    arm: () => {
-      isArmed = true
+    arm: (commits = 1) => {
+      left = commits
     },
   }
 }
@@ -61,5 +61,36 @@ describe.each(DATABASES)('a %s that is lost right after a commit', (database) =>
 
     expect([reply.status, reply.body.error_description]).toEqual([200, undefined])
     expect((await app.get('/dogs')).status).toBe(503)
+  })
+
+  it('does not take back half of making an administrator', async () => {
+    const { wrap, arm } = closesAfterCommit()
+    await using server = await openTestServer({ database, wrap })
+    const { username, password } = server.owner
+    const signIn = JSON.stringify({ grant_type: 'password', username, password })
+    const token = await fetch(`${server.url}/management/token`, { method: 'POST', body: signIn })
+    const { access_token } = (await token.json()) as { access_token: string }
+
+    // The first comes to nothing: it tells that there is a password to hash.
+    arm(2)
+    const reply = await fetch(`${server.url}/management/orgs/${server.organization}/users`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${access_token}` },
+      body: JSON.stringify({ username: 'bob', email: 'bob@example.test', password: 'a password for bob' }),
+    })
+
+    expect([reply.status, await reply.text()]).toEqual([200, expect.stringContaining('"bob"')])
+  })
+
+  it('is 503 for who signs in, and no fault', async () => {
+    const { wrap, arm } = closesAfterCommit()
+    await using server = await openTestServer({ database, wrap })
+    const { username, password } = server.owner
+
+    arm()
+    const signIn = JSON.stringify({ grant_type: 'password', username, password })
+    const lost = await fetch(`${server.url}/management/token`, { method: 'POST', body: signIn })
+
+    expect([lost.status, lost.headers.get('retry-after')]).toEqual([503, '1'])
   })
 })

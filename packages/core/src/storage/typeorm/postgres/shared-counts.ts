@@ -1,4 +1,5 @@
 import type { Attempts } from '../../../domain/attempts.js'
+import { unavailable } from '../../../domain/errors.js'
 import type { AttemptChange, AttemptStore } from '../../attempts.js'
 import type { SqlConnection, SqlDatabase } from '../connection.js'
 
@@ -22,13 +23,18 @@ export class SharedCounts implements AttemptStore {
     return { rows: await this.#database.write((connection) => connection.all(text, values)) }
   }
 
-  change<T>(keys: readonly string[], change: AttemptChange<T>): Promise<T> {
-    return this.#database.write(async (connection) => {
-      const rows = await lockRows(connection, keys)
-      const { records, result } = change(keys.map((key) => recordOf(rows.get(key))))
-      await store(connection, keys, records)
-      return result
-    })
+  /** @throws {AppError} `unavailable` */
+  async change<T>(keys: readonly string[], change: AttemptChange<T>): Promise<T> {
+    try {
+      return await this.#database.write(async (connection) => {
+        const rows = await lockRows(connection, keys)
+        const { records, result } = change(keys.map((key) => recordOf(rows.get(key))))
+        await store(connection, keys, records)
+        return result
+      })
+    } catch (error) {
+      throw ['unavailable', 'retry'].includes(this.#database.classify(error)) ? unavailable(error) : error
+    }
   }
 
   async prune(now: number): Promise<void> {
