@@ -2,6 +2,7 @@ import { DATABASES, type SqlDatabase, type TestDatabaseName } from '@entigrid/co
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openTestServer, type TestServer } from '../support/server.js'
 import { type Ask, type Asker, decide, shown, stringsOf, type Thing, type World } from './model.js'
+import { unchangedPrototypes } from './prototypes.js'
 import { Random, seedOfRun } from './random.js'
 import {
   batched,
@@ -147,6 +148,7 @@ const verdictOf = ({ status, error }: Outcome): string =>
         : `${status} ${error}`
 
 describe.each(DATABASES)('rights on %s', (database) => {
+  unchangedPrototypes()
   let server: TestServer
   let sql: SqlDatabase
   beforeAll(async () => {

@@ -1,6 +1,7 @@
 import { DATABASES } from '@entigrid/core/testing'
 import { describe, expect, it } from 'vitest'
 import { request } from '../support/http-server.js'
+import { unchangedPrototypes } from './prototypes.js'
 import { attacked } from './ways.js'
 
 const LONG = 65_536
@@ -9,6 +10,7 @@ const UUID = '4b9d2c10-6f1b-41ee-8c99-0242ac120002'
 const AT_ONCE = 4000
 
 describe.each(DATABASES)('attacks on time and memory, on %s', (database) => {
+  unchangedPrototypes()
   const target = attacked(database)
 
   const quickly = async <T>(told: string, work: () => Promise<T>): Promise<T> => {

@@ -234,6 +234,10 @@ describe.each(DATABASES)('attacks across borders, on %s', (database) => {
             ])
           }
         }
+    // Not even where guests may do everything.
+    for (const who of users.values())
+      expect((await target().do(who, 'GET', '/test/sandbox/parcels')).status).toBe(401)
+    expect((await target().do(GUEST, 'GET', '/test/sandbox/parcels')).status).toBe(200)
     for (const path of [
       '/test/shop/parcels',
       '/test/shop/users',

@@ -1,9 +1,11 @@
 import { DATABASES, type SqlConnection, type SqlDatabase } from '@entigrid/core/testing'
 import { describe, expect, it } from 'vitest'
 import { exchange, request } from '../support/http-server.js'
+import { unchangedPrototypes } from './prototypes.js'
 import { attacked, GUEST } from './ways.js'
 
 describe.each(DATABASES)('attacks on the wire, on %s', (database) => {
+  unchangedPrototypes()
   let failure: Error | undefined
   const broken = (connection: SqlConnection): SqlConnection => ({
     all: (sql, values) => (failure === undefined ? connection.all(sql, values) : Promise.reject(failure)),
