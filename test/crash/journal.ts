@@ -32,7 +32,10 @@ export interface Findings {
   /** Requests that were acknowledged until now, and things that they left behind and that were found. */
   acknowledged: number
   found: number
-  /** Requests without an answer since the last look: how many turned out to be stored, and how many not. */
+  /**
+   * Requests without an answer since the last look: how many turned out to be stored, and how many not. Of those that
+   * only add to a number that cannot be told; they count as lost, and the number must be one that they allow.
+   */
   stored: number
   lost: number
   /** One sentence for each thing that is not as it must be. */
