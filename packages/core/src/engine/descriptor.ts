@@ -41,6 +41,8 @@ export interface Descriptor extends PropertyRules {
   adminOnly: readonly string[]
   /** Completes or refuses what is about to be stored for the first time. `now` is UTC milliseconds. */
   prepare?: (properties: Map<string, Json>, now: number) => void
+  /** Called for a new entity whose uuid its maker chose: there may have been another of that uuid before. */
+  succeed?: (edits: Edits, entity: StoredEntity) => void
   /** Refuses what must never be stored, whether new or changed. */
   check?: (properties: ReadonlyMap<string, Json>) => void
   /**

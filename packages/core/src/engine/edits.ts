@@ -60,6 +60,7 @@ export class Edits extends Reads {
     const modified = (keepTimes && timeOf(body['modified'])) || Math.max(created, this.now)
     const entity = this.tx.insert(collection, buildEntity({ uuid, type, created, modified }, properties))
     secured?.(this, entity)
+    if (keepTimes) descriptor.succeed?.(this, entity)
     return this.#fitting(entity)
   }
 

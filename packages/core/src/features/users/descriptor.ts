@@ -74,6 +74,8 @@ export const userDescriptor = ({
   sets: { rolenames: 'roles', permissions: 'permissions' },
   commands: COMMANDS,
   prepare: (properties) => prepareUser(properties, pictureScheme),
+  // Tokens name their user by uuid: those of one who was there before must not become this one's.
+  succeed: (edits, user) => edits.tx.setEntry(user, 'tokens', 'since', String(edits.now)),
   check: (properties) => checkUsername(String(properties.get('username'))),
 })
 
