@@ -66,7 +66,17 @@ export const openPostgresTarget = async ({
     () => new Server(() => installation.entigrid('start', '--port', '0')),
   )
   const all = (work: (server: Server) => Promise<void>) => Promise.all(servers.map(work))
-  await all((server) => server.start())
+  const end = async (): Promise<void> => {
+    await all((server) => server.kill())
+    installation[Symbol.dispose]()
+    await postgres.stop()
+  }
+  try {
+    await all((server) => server.start())
+  } catch (error) {
+    await end()
+    throw error
+  }
   return {
     doors: servers,
     database: postgres.url,
@@ -80,11 +90,7 @@ export const openPostgresTarget = async ({
       if (victim !== 'server') await postgres.start()
       if (victim !== 'database') await all((server) => server.start())
     },
-    [Symbol.asyncDispose]: async () => {
-      await all((server) => server.kill())
-      installation[Symbol.dispose]()
-      await postgres.stop()
-    },
+    [Symbol.asyncDispose]: end,
   }
 }
 
