@@ -68,7 +68,8 @@ describe('attack 35: the rate of an address', () => {
     const url = `${server.url}/test/sandbox/_batch`
     const body = JSON.stringify({ operations })
 
-    const { status, json, headers } = await request(url, { method: 'POST', body })
+    const origin = 'https://page.test'
+    const { status, json, headers } = await request(url, { method: 'POST', body, headers: { origin } })
 
     expect([status, json.error]).toEqual([429, 'too_many_requests'])
     expect(headers).toMatchObject({

@@ -14,10 +14,11 @@ interface Reply {
   cursor?: string
 }
 
-/** The standalone server as `npm start` runs it, set up the way that a user would. */
+/** The standalone server as `npm start` runs it, set up the way that a user would; `root` is its checkout, built. */
 export const entigridTarget = (
   database: (place: Place) => string,
   about: Pick<Target, 'title' | 'durability' | 'postgres'>,
+  root = ROOT,
 ): Target => ({
   ...about,
   // The first start makes this application after it begins to listen.
@@ -26,7 +27,7 @@ export const entigridTarget = (
     command: process.execPath,
     args: [
       ...(process.env['ENTIGRID_BENCH_NODE_FLAGS']?.split(' ') ?? []),
-      join(ROOT, 'packages/server/dist/cli.js'),
+      join(root, 'packages/server/dist/cli.js'),
       'start',
     ],
     env: {

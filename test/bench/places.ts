@@ -8,3 +8,6 @@ export const CACHE = join(ROOT, '.cache', 'bench')
 export const PEERS = join(CACHE, 'peers')
 /** A compiled file of the suite. */
 export const compiled = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
+
+/** Another checkout, installed and built, to compare with: `ENTIGRID_BENCH_BEFORE`. */
+export const BEFORE = process.env['ENTIGRID_BENCH_BEFORE']

@@ -13,8 +13,9 @@ const ORIGIN_OF_URL = /^https?:\/\/[^/?#\s]+/i
 export const addCorsHeaders = (req: IncomingMessage, headers: string[]): void => {
   const origin = req.headers.origin ?? ORIGIN_OF_URL.exec(req.headers.referer ?? '')?.[0]
   headers.push('Access-Control-Allow-Origin', origin ?? '*')
-  if (origin !== undefined) headers.push('Access-Control-Allow-Credentials', 'true')
-  headers.push('Access-Control-Expose-Headers', EXPOSED)
+  // Pages always say where they come from; nobody else looks at these.
+  if (origin !== undefined)
+    headers.push('Access-Control-Allow-Credentials', 'true', 'Access-Control-Expose-Headers', EXPOSED)
 }
 
 /** Headers of the reply to OPTIONS: what a preflight asked for is allowed. */

@@ -186,8 +186,6 @@ describe('a reply', () => {
 
     expect(headers).toEqual({
       'access-control-allow-origin': '*',
-      'access-control-expose-headers':
-        'ETag, Idempotency-Replayed, Retry-After, RateLimit-Policy, RateLimit, X-Request-Id',
       connection: 'close',
       'content-length': '15',
       'content-type': 'application/json',

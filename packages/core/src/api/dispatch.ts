@@ -5,7 +5,7 @@ import { collectionName } from '../domain/names.js'
 import { isUuid } from '../domain/uuid.js'
 import type { Application, Caller } from './caller.js'
 import type { Meter, Rates } from './rates.js'
-import { errorReply, type ReportError } from './reply.js'
+import { addHeader, errorReply, type ReportError } from './reply.js'
 import type { ApiReply, ApiRequest } from './request.js'
 import { type AppCall, type Call, matchRoute, type Route } from './route.js'
 import { type Params, parsePath, parseSearch, type Segment } from './url.js'
@@ -95,12 +95,8 @@ export class Dispatcher {
       now: this.#options.clock,
     }
     const reply = await this.#inApplication(call)
-    return isOpen(caller)
-      ? {
-          ...reply,
-          headers: { ...reply.headers, 'Entigrid-Notice': 'this application is open to everybody' },
-        }
-      : reply
+    if (isOpen(caller)) addHeader(reply, 'Entigrid-Notice', 'this application is open to everybody')
+    return reply
   }
 
   async #caller(

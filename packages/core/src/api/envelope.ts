@@ -23,20 +23,32 @@ export class RawJson {
 
 export type EnvelopeValue = Json | RawJson | undefined
 
-const echo = (params: Params): string => {
+/** A reply in the common envelope; `undefined` values are left out. `startedAt` and `now` are UTC milliseconds. */
+export const envelope = (
+  fields: Record<string, EnvelopeValue>,
+  startedAt: number,
+  now: number,
+): ApiReply => ({
+  status: 200,
+  json: `{${members(fields)}${times(startedAt, now)}}`,
+})
+
+/** Fields as members of a JSON object, each followed by a comma; without those named `except`. */
+export const members = (fields: Record<string, EnvelopeValue>, except: readonly string[] = []): string => {
+  let json = ''
+  for (const key in fields) {
+    const value = fields[key]
+    if (value !== undefined && !except.includes(key))
+      json += `"${key}":${value instanceof RawJson ? value.text : JSON.stringify(value)},`
+  }
+  return json
+}
+
+export const times = (startedAt: number, now: number): string =>
+  `"timestamp":${startedAt},"duration":${Math.max(0, now - startedAt)}`
+
+export const paramsJson = (params: Params): string => {
   if (params.size === 0) return '{}'
   const shown = [...params].filter(([name]) => !UNECHOED.has(name.toLowerCase()))
   return JSON.stringify(Object.fromEntries(shown))
 }
-
-/** A reply in the common envelope; `undefined` values are left out. `startedAt` and `now` are UTC milliseconds. */
-export const envelope = (fields: Record<string, EnvelopeValue>, startedAt: number, now: number): ApiReply => {
-  let json = '{'
-  for (const [key, value] of Object.entries(fields)) {
-    if (value === undefined) continue
-    json += `"${key}":${value instanceof RawJson ? value.text : JSON.stringify(value)},`
-  }
-  return { status: 200, json: `${json}"timestamp":${startedAt},"duration":${Math.max(0, now - startedAt)}}` }
-}
-
-export const paramsJson = (params: Params): RawJson => new RawJson(echo(params))

@@ -7,6 +7,12 @@ const INTERNAL = 'An internal error occurred. Quote error_id when reporting it'
 /** Told of every error that is not meant for callers, with the `error_id` that the caller saw instead. */
 export type ReportError = (error: unknown, errorId: string) => void
 
+/** A reply belongs to one request, so that it is completed in place: copying it costs more than all else here. */
+export const addHeader = (reply: ApiReply, name: string, value: string): void => {
+  reply.headers ??= {}
+  reply.headers[name] = value
+}
+
 /**
  * The only place that turns an error into a reply. An `AppError` shows its code and message; anything else
  * becomes a 500 with a fixed sentence and an `error_id`, its own text going to `report` alone.

@@ -23,6 +23,10 @@ export class Renderer {
   /** The part of `metadata` that depends on the type alone, with the path still to be put in. */
   readonly #parts = new Map<string, { sets: [string, string][]; collections: string[] }>()
 
+  /** What was escaped last. */
+  #base = ''
+  #escapedBase = ''
+
   constructor(engine: Engine) {
     this.#engine = engine
   }
@@ -41,8 +45,7 @@ export class Renderer {
     { base, distance, connections = 'all', etag, mayFollow }: RenderOptions,
   ): string {
     const path = `${base}/${entity.uuid}`
-    // The verb of a connection may have quotes in it.
-    let json = `{"path":${JSON.stringify(path)},"size":${Buffer.byteLength(entity.doc)}`
+    let json = `{"path":"${this.#escaped(base)}/${entity.uuid}","size":${Buffer.byteLength(entity.doc)}`
     const { sets, collections } = this.#partsOf(entity.collection)
     if (sets.length > 0) json += `,"sets":${links(sets.map(([name, word]) => [name, `${path}/${word}`]))}`
     const { links: verbs } = entity
@@ -60,6 +63,15 @@ export class Renderer {
     if (distance != null) json += `,"distance":${distance}`
     if (etag === true) json += `,"etag":${JSON.stringify(entityTag(entity.doc, entity.links))}`
     return `${json}}`
+  }
+
+  /** As a JSON string has it, for the verb of a connection may have quotes in it. Many entities in turn have one base. */
+  #escaped(base: string): string {
+    if (base !== this.#base) {
+      this.#base = base
+      this.#escapedBase = JSON.stringify(base).slice(1, -1)
+    }
+    return this.#escapedBase
   }
 
   #partsOf(collection: string): { sets: [string, string][]; collections: string[] } {

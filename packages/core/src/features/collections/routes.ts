@@ -1,5 +1,6 @@
 import { isAppAdmin } from '../../api/caller.js'
-import { type EnvelopeValue, envelope, paramsJson, RawJson } from '../../api/envelope.js'
+import { type EnvelopeValue, members, paramsJson, RawJson, times } from '../../api/envelope.js'
+import { addHeader } from '../../api/reply.js'
 import type { ApiReply } from '../../api/request.js'
 import { type AppCall, type Route, route } from '../../api/route.js'
 import { param } from '../../api/url.js'
@@ -84,19 +85,19 @@ export const batchRoute = ({ collections, renderer }: CollectionDoors): Route<Ap
 class Showing {
   readonly #call: AppCall
   readonly #renderer: Renderer
-  readonly #options: Pick<RenderOptions, 'connections' | 'etag' | 'mayFollow'>
+  readonly #connections: RenderOptions['connections']
+  readonly #etag: boolean
+  readonly #mayFollow: RenderOptions['mayFollow']
 
   constructor(call: AppCall, collections: Collections, renderer: Renderer) {
     const { app, caller, params } = call
     this.#call = call
     this.#renderer = renderer
-    this.#options = {
-      connections: connectionsOf(param(params, 'connections')),
-      etag: param(params, 'etags') === 'true',
-      mayFollow: isAppAdmin(caller, app)
-        ? undefined
-        : (...[entity, verb, direction]) => collections.mayFollow(caller, app, entity, verb, direction),
-    }
+    this.#connections = connectionsOf(param(params, 'connections'))
+    this.#etag = param(params, 'etags') === 'true'
+    this.#mayFollow = isAppAdmin(caller, app)
+      ? undefined
+      : (entity, verb, direction) => collections.mayFollow(caller, app, entity, verb, direction)
   }
 
   reply(result: CollectionResult): ApiReply {
@@ -118,7 +119,7 @@ class Showing {
       cursor: cursor ?? undefined,
     })
     const tag = tagOf(result)
-    if (tag !== undefined) reply.headers = { ETag: tag }
+    if (tag !== undefined) addHeader(reply, 'ETag', tag)
     return reply
   }
 
@@ -140,13 +141,16 @@ class Showing {
     return appEnvelope(this.#call, { path: '/_batch', results: new RawJson(`[${shown.join(',')}]`) })
   }
 
+  // An object written out is made in a tenth of the time that one takes which begins with a spread.
   #entities({ entities, base, bases, distances, query }: CollectionResult): string[] {
     return entities.map((entity, i) =>
       this.#renderer.entity(entity, {
-        ...this.#options,
         base: bases?.[i] ?? base,
         distance: distances?.[i],
         projection: query?.projection,
+        connections: this.#connections,
+        etag: this.#etag,
+        mayFollow: this.#mayFollow,
       }),
     )
   }
@@ -170,29 +174,24 @@ const analysis = (
 const connectionsOf = (value: string | undefined): 'none' | 'in' | 'out' | 'all' =>
   value === 'none' || value === 'in' || value === 'out' ? value : 'all'
 
-/** The envelope of a reply in an application. `path` is below it. */
-export const appEnvelope = (
-  { app, request, params, startedAt, now }: AppCall,
-  {
-    action = request.method.toLowerCase(),
-    path = '',
-    ...fields
-  }: Record<string, EnvelopeValue> & { action?: string; path?: string },
-): ApiReply =>
-  envelope(
-    {
-      action,
-      application: app.uuid,
-      params: paramsJson(params),
-      path: path === '' ? undefined : path,
-      uri: `${request.baseUrl}/${app.name}${path}`,
-      ...fields,
-      organization: app.organizationName,
-      applicationName: app.applicationName,
-    },
-    startedAt,
-    now(),
-  )
+type AppFields = Record<string, EnvelopeValue> & { action?: string; path?: string }
+
+/** Members that have a place of their own. */
+const PLACED = ['action', 'path']
+
+/** The envelope of a reply in an application. `path` is below it. Written as text: it is part of every reply. */
+export const appEnvelope = (call: AppCall, fields: AppFields): ApiReply => {
+  const { app, request, params, startedAt, now } = call
+  const { action = request.method.toLowerCase(), path = '' } = fields
+  const uri = `${request.baseUrl}/${app.name}${path}`
+  const json =
+    `{"action":${JSON.stringify(action)},"application":"${app.uuid}","params":${paramsJson(params)},` +
+    (path === '' ? '' : `"path":${JSON.stringify(path)},`) +
+    `"uri":${JSON.stringify(uri)},${members(fields, PLACED)}` +
+    `"organization":${JSON.stringify(app.organizationName)},` +
+    `"applicationName":${JSON.stringify(app.applicationName)},${times(startedAt, now())}}`
+  return { status: 200, json }
+}
 
 /** Settings, `_reindex` and `_clear`: for administrators of the application. */
 export const administrationRoutes = (administration: CollectionAdministration): Route<AppCall>[] => [

@@ -1,6 +1,7 @@
 import type { Caller } from '../../api/caller.js'
 import { networkIn } from '../../api/network.js'
 import type { Meter, Rates } from '../../api/rates.js'
+import { addHeader } from '../../api/reply.js'
 import type { ApiReply, ApiRequest } from '../../api/request.js'
 import { AppError } from '../../domain/errors.js'
 import { openLedger, type RateClient } from './ledger.js'
@@ -80,12 +81,9 @@ class RequestMeter implements Meter {
 
   sign(reply: ApiReply): ApiReply {
     if (this.#policy === '') return reply
-    const { status, json, headers } = reply
-    return {
-      status,
-      json,
-      headers: { ...headers, 'RateLimit-Policy': this.#policy, RateLimit: this.#state },
-    }
+    addHeader(reply, 'RateLimit-Policy', this.#policy)
+    addHeader(reply, 'RateLimit', this.#state)
+    return reply
   }
 
   #admit(quota: Quota | null, key: string): Promise<void> | void {
