@@ -68,6 +68,7 @@ class HttpDoor {
   readonly #publicUrl: string | undefined
   readonly #now: () => number
   readonly #probes: Probes
+  #isProxyTold = false
 
   constructor(engine: Engine, options: HandlerOptions) {
     this.#engine = engine
@@ -133,8 +134,21 @@ class HttpDoor {
       body: body?.json,
       form: body?.form === true,
       baseUrl,
-      address: addressOf(req, this.#options.trustProxy === true),
+      address: this.#address(req),
     })
+  }
+
+  /** Tells once of a proxy that seems to stand in front and is not trusted. */
+  #address(req: IncomingMessage): string {
+    const { trustProxy = false, log } = this.#options
+    if (!trustProxy && !this.#isProxyTold && req.headers['x-forwarded-for'] !== undefined) {
+      this.#isProxyTold = true
+      const message =
+        'a request came with X-Forwarded-For: if there is a proxy in front, trust it (trustProxy), or all its clients ' +
+        'count as one address, in rates and in failed sign-ins'
+      log?.warn({ from: req.socket.remoteAddress }, message)
+    }
+    return addressOf(req, trustProxy)
   }
 
   #body(req: IncomingMessage, path: string, { body }: Mounting): Body | Promise<Body> {

@@ -437,6 +437,23 @@ describe('errors of the engine', () => {
     })
   })
 
+  it.each([
+    [false, 1],
+    [true, 0],
+  ])('through a proxy are noted once if it is not trusted (%s)', async (trustProxy, count) => {
+    await using http = await openHttp(() => ({ status: 200, json: '{}' }), { trustProxy })
+
+    await http.request('/a')
+    for (const client of ['192.0.2.1', '192.0.2.2'])
+      await http.request('/a', { headers: { 'x-forwarded-for': client } })
+
+    const notes = http.lines.filter(({ message }) => message.includes('X-Forwarded-For'))
+    expect(notes).toHaveLength(count)
+    expect(http.engine.requests.map(({ address }) => address)).toEqual(
+      trustProxy ? ['127.0.0.1', '192.0.2.1', '192.0.2.2'] : Array(3).fill('127.0.0.1'),
+    )
+  })
+
   it('that cannot be written as HTTP cost a connection, not the process', async () => {
     await using http = await openHttp(({ path }) =>
       path === '/bad'
