@@ -122,12 +122,12 @@ export const conditionSuite = (name: string, openTarget: OpenTarget): void => {
       async (list) => {
         await using app = await withFido(openTarget)
         const client = app.target.client()
-        const rex = await app.dogs.create({ name: 'rex', age: 1 })
-        await client.connect(rex, 'likes', app.fido)
+        const ann = await client.collection('users').create({ username: 'ann' })
+        await client.connect(ann, 'likes', app.fido)
         const { entities } =
           list === 'find'
             ? await app.dogs.find({ ql: "where name = 'fido'" })
-            : await client.connected(rex, 'likes')
+            : await client.connected(ann, 'likes')
         const listed = entities[0] as typeof app.fido
         await app.dogs.update('fido', { age: 9 })
 
