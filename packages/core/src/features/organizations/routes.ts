@@ -1,5 +1,5 @@
 import type { Caller } from '../../api/caller.js'
-import { type EnvelopeValue, envelope, paramsJson } from '../../api/envelope.js'
+import { type EnvelopeValue, envelope, paramsJson, RawJson } from '../../api/envelope.js'
 import type { ApiReply } from '../../api/request.js'
 import { type Call, fieldsOf, type Route, route } from '../../api/route.js'
 import { param } from '../../api/url.js'
@@ -211,7 +211,11 @@ const restoreApplication = async (doors: OrganizationDoors, call: Call): Promise
     organization,
     call.args[1]!.toLowerCase(),
   )
-  return managed(call, { action: 'restore', application: application.uuid, params: paramsJson(call.params) })
+  return managed(call, {
+    action: 'restore',
+    application: application.uuid,
+    params: new RawJson(paramsJson(call.params)),
+  })
 }
 
 const removeApplication = async (doors: OrganizationDoors, call: Call): Promise<ApiReply> => {
@@ -229,7 +233,11 @@ const removeApplication = async (doors: OrganizationDoors, call: Call): Promise<
     )
   }
   await doors.organizations.removeApplication(call.caller.label, application)
-  return managed(call, { action: 'delete', application: application.uuid, params: paramsJson(call.params) })
+  return managed(call, {
+    action: 'delete',
+    application: application.uuid,
+    params: new RawJson(paramsJson(call.params)),
+  })
 }
 
 const applicationCredentials = async (doors: OrganizationDoors, call: Call): Promise<ApiReply> => {
@@ -254,7 +262,7 @@ const applicationReply = async (
   managed(call, {
     action,
     application: application.uuid,
-    params: paramsJson(call.params),
+    params: new RawJson(paramsJson(call.params)),
     uri: `${call.request.baseUrl}/${String(application.object['name'])}`,
     ...more,
     entities: [await showApplication(engine, application)],
