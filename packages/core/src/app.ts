@@ -36,12 +36,15 @@ import {
   type SessionDoors,
 } from './features/collections/index.js'
 import {
+  Administrators,
   AdminSource,
+  adminRoutes,
   applicationRoutes,
   type Bootstrapped,
   bootstrap,
   type FirstStart,
   MANAGEMENT,
+  memberRoutes,
   Organizations,
   organizationRoutes,
   showAdmin,
@@ -229,9 +232,13 @@ export class Engine {
     const user = (app: Application, ref: string) => entities.get(app.id, 'users', ref)
     const renderer = new Renderer(entities)
     const tokenDoors = tokenRoutes({ tokens, properties, describe, user })
+    const administrators = new Administrators({ engine: entities, admins })
+    const organizationDoors = { organizations, engine: entities }
     this.#dispatcher = new Dispatcher({
       managementRoutes: [
-        ...organizationRoutes({ organizations, engine: entities }),
+        ...organizationRoutes(organizationDoors),
+        ...memberRoutes(organizationDoors),
+        ...adminRoutes({ ...organizationDoors, administrators, passwords, tokens, verify }),
         ...tokenDoors.management,
       ],
       appRoutes: [

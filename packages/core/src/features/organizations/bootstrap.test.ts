@@ -53,6 +53,17 @@ describe.each(DATABASES)('setting up on %s', (database) => {
     expect(await signIn(test, 'ada', 'the second one')).toMatchObject({ status: 200 })
   })
 
+  it('makes nobody a system administrator whose e-mail address is the name', async () => {
+    await using test = await openTestEngine(database)
+    const body = { username: 'eve', email: 'ada@x.test', password: 'a password of eve' }
+    await test.engine.handle({ method: 'POST', path: '/management/users', search: '', body, baseUrl: '' })
+
+    const start = test.engine.bootstrap({ username: 'ada@x.test', organization: 'acme' })
+
+    await expect(start).rejects.toMatchObject({ code: 'duplicate_unique_property_exists' })
+    expect((await signIn(test, 'eve', body.password)).user.organizations).toEqual({})
+  })
+
   it('adds an administrator of another name to the organization that is there', async () => {
     await using test = await openTestEngine(database)
     await test.engine.bootstrap({ username: 'ada', organization: 'acme' })

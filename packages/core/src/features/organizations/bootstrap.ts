@@ -51,7 +51,8 @@ const findOrMake = async (
   { username, password, organization }: FirstStart,
 ): Promise<Bootstrapped> => {
   const result = { username, organization, application: 'sandbox' }
-  const admin = await options.engine.find(MANAGEMENT.id, 'users', username)
+  // Not by e-mail address: anybody may register with one that looks like this name.
+  const admin = await options.engine.store.find(MANAGEMENT.id, 'users', 'username', username)
   if (admin !== null) {
     if (password !== undefined) await keepPassword(options, admin, password)
     await makeSysadmin(options, admin)
@@ -82,7 +83,7 @@ const makeAdmin = async (
     })
     return made.owner
   }
-  return organizations.createMember(BY, existing, account)
+  return organizations.members.create(BY, existing, account)
 }
 
 const keepPassword = async (

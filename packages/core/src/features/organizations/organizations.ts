@@ -16,11 +16,12 @@ import type { Listing, StoredEntity } from '../../storage/store.js'
 import type { SecretBox } from '../auth/index.js'
 import { type FirstRole, type Roles, SANDBOX_ROLES } from '../roles/index.js'
 import type { Passwords } from '../users/index.js'
+import { addAdmin } from './administrators.js'
 import type { AdminSource } from './admins.js'
+import { MEMBERS, Members } from './members.js'
 import { tenantName } from './names.js'
 import { type ClientCredentials, MANAGEMENT, type NewOrganization } from './types.js'
 
-export const MEMBERS = '~users'
 const APPLICATIONS = '~applications'
 const CREDENTIALS = 'credentials'
 const SECRET = 'secret'
@@ -50,11 +51,13 @@ export interface OrganizationsOptions {
 
 /** Organizations, their applications and client credentials. They live as entities of the management application. */
 export class Organizations {
+  readonly members: Members
   readonly #engine: Engine
   readonly #options: OrganizationsOptions
   readonly #resolved = new Map<string, { application: Application; readAt: number }>()
 
   constructor(options: OrganizationsOptions) {
+    this.members = new Members(options)
     this.#engine = options.engine
     this.#options = options
   }
@@ -73,41 +76,23 @@ export class Organizations {
     const organizationName = tenantName(wanted.organization, 'organization')
     const secured = await this.#options.passwords.secure({ password: password ?? null })
     return this.#engine.transact(MANAGEMENT.id, principal, (edits) => {
-      const owner = edits.create('users', { ...adminProperties(ownerProperties), username, name, email })
+      const owner = addAdmin(edits, { ...adminProperties(ownerProperties), username, name, email })
       secured?.(edits, owner)
       return { organization: this.#add(edits, owner, organizationName, properties), owner }
     })
   }
 
-  /** Makes an organization, with its sandbox, for an administrator that there is. */
+  /** Makes an organization, with its sandbox unless it shall have none, for an administrator that there is. */
   createFor(
     principal: string,
     owner: StoredEntity,
     name: string,
-    properties: JsonObject = {},
+    { properties = {}, sandbox = true }: { properties?: JsonObject; sandbox?: boolean } = {},
   ): Promise<StoredEntity> {
     const organizationName = tenantName(name, 'organization')
     return this.#engine.transact(MANAGEMENT.id, principal, (edits) => {
       edits.afterCommit(() => this.#options.admins.forget())
-      return this.#add(edits, edits.get('users', owner.uuid), organizationName, properties)
-    })
-  }
-
-  /** Makes an administrator, and adds him to an organization. @throws {AppError} `duplicate_unique_property_exists` */
-  createMember(principal: string, organization: StoredEntity, account: JsonObject): Promise<StoredEntity> {
-    return this.#engine.transact(MANAGEMENT.id, principal, (edits) => {
-      const admin = edits.create('users', account)
-      edits.tx.connect(organization, MEMBERS, admin)
-      edits.afterCommit(() => this.#options.admins.forget())
-      return admin
-    })
-  }
-
-  /** Adds an administrator to an organization. */
-  async addMember(principal: string, organization: StoredEntity, admin: StoredEntity): Promise<void> {
-    await this.#engine.transact(MANAGEMENT.id, principal, (edits) => {
-      edits.tx.connect(organization, MEMBERS, admin)
-      edits.afterCommit(() => this.#options.admins.forget())
+      return this.#add(edits, edits.get('users', owner.uuid), organizationName, properties, sandbox)
     })
   }
 
@@ -118,11 +103,6 @@ export class Organizations {
   /** One page of all organizations, the newest first. */
   list(limit: number, cursor: string | null): Promise<Listing> {
     return this.#engine.list(MANAGEMENT.id, 'organizations', { query: ALL.query, limit, cursor })
-  }
-
-  async members(organization: StoredEntity): Promise<StoredEntity[]> {
-    const hop = { verb: MEMBERS, direction: 'out', collection: 'users' } as const
-    return (await this.#engine.connected(MANAGEMENT.id, organization, hop, ALL)).items
   }
 
   // Applications
@@ -318,11 +298,17 @@ export class Organizations {
     return sealed !== undefined && sameSecret(this.#options.box.open(sealed), secret) ? owner : null
   }
 
-  #add(edits: Edits, owner: StoredEntity, name: string, properties: JsonObject): StoredEntity {
+  #add(
+    edits: Edits,
+    owner: StoredEntity,
+    name: string,
+    properties: JsonObject,
+    sandbox = true,
+  ): StoredEntity {
     const organization = edits.create('organizations', { name, properties })
     this.#setSecret(edits, organization, 'organization')
     edits.tx.connect(organization, MEMBERS, owner)
-    this.#addApplication(edits, organization, SANDBOX, SANDBOX_ROLES)
+    if (sandbox) this.#addApplication(edits, organization, SANDBOX, SANDBOX_ROLES)
     return organization
   }
 

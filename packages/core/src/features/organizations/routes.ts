@@ -1,5 +1,4 @@
-import type { Caller } from '../../api/caller.js'
-import { type EnvelopeValue, envelope, paramsJson, RawJson } from '../../api/envelope.js'
+import { type EnvelopeValue, paramsJson, RawJson } from '../../api/envelope.js'
 import type { ApiReply } from '../../api/request.js'
 import { type Call, fieldsOf, type Route, route } from '../../api/route.js'
 import { param } from '../../api/url.js'
@@ -8,14 +7,13 @@ import { isJsonObject, type JsonObject } from '../../domain/json.js'
 import { readLimit } from '../../domain/page.js'
 import type { Engine } from '../../engine/engine.js'
 import type { StoredEntity } from '../../storage/store.js'
+import { isSysadmin, type OrganizationDoors, ownOrganization } from './access.js'
+import { mergedProperties } from './administrators.js'
+import { optional, ownProperties, text } from './fields.js'
+import { managed } from './managed.js'
 import type { Organizations } from './organizations.js'
 import { showAdmin, showApplications, showOrganization } from './show.js'
 import { MANAGEMENT, type NewOrganization } from './types.js'
-
-export interface OrganizationDoors {
-  organizations: Organizations
-  engine: Engine
-}
 
 /** `/management/orgs` and what belongs to an organization. */
 export const organizationRoutes = (doors: OrganizationDoors): Route<Call>[] => [
@@ -28,12 +26,6 @@ export const organizationRoutes = (doors: OrganizationDoors): Route<Call>[] => [
     throw new AppError('not_implemented', 'Organizations cannot be deleted')
   }),
   route(['GET', 'POST'], 'orgs/:org/credentials', (call: Call) => credentials(doors, call)),
-  route('GET', 'orgs/:org/users', async (call: Call) => {
-    const members = await doors.organizations.members(await ownOrganization(doors, call))
-    return managed(call, { action: 'get organization users', data: members.map(showAdmin) })
-  }),
-  route('POST', 'orgs/:org/users', (call: Call) => createMember(doors, call)),
-  route('POST', 'users', (call: Call) => createAdmin(doors, call)),
   route('GET', 'orgs/:org/apps', async (call: Call) => {
     const applications = await doors.organizations.applications(await ownOrganization(doors, call))
     return managed(call, { action: 'get organization application', data: showApplications(applications) })
@@ -46,9 +38,6 @@ export const organizationRoutes = (doors: OrganizationDoors): Route<Call>[] => [
     applicationCredentials(doors, call),
   ),
 ]
-
-const managed = ({ startedAt, now }: Call, fields: Record<string, EnvelopeValue>): ApiReply =>
-  envelope(fields, startedAt, now())
 
 const list = async ({ organizations, engine }: OrganizationDoors, call: Call): Promise<ApiReply> => {
   if (!isSysadmin(call.caller)) throw unauthorized('No system access authorized')
@@ -84,7 +73,7 @@ const createForExisting = async (
   if (password !== undefined || !isSysadmin(caller)) return null
   const owner = await engine.store.find(MANAGEMENT.id, 'users', 'email', email)
   if (owner === null) return null
-  return { organization: await organizations.createFor(caller.label, owner, name, properties), owner }
+  return { organization: await organizations.createFor(caller.label, owner, name, { properties }), owner }
 }
 
 const ORGANIZATION_KEYS = new Set(['organization', 'username', 'name', 'email', 'password', 'properties'])
@@ -94,7 +83,6 @@ const newOrganization = (fields: JsonObject): NewOrganization => {
   if (organization === undefined || organization === '')
     throw illegalArgument('The organization parameter was missing', 'organization')
   const mail = text(email, 'email')
-  const others = Object.entries(fields).filter(([key]) => !ORGANIZATION_KEYS.has(key))
   return {
     organization: text(organization, 'organization'),
     email: mail,
@@ -102,17 +90,9 @@ const newOrganization = (fields: JsonObject): NewOrganization => {
     name: optional(fields['name'], 'name') ?? mail,
     password: optional(password, 'password'),
     properties: isJsonObject(properties) ? (properties as JsonObject) : {},
-    ownerProperties: Object.fromEntries(others),
+    ownerProperties: ownProperties(fields, ORGANIZATION_KEYS),
   }
 }
-
-const text = (value: unknown, field: string): string => {
-  if (typeof value === 'string' && value.trim() !== '') return value
-  throw illegalArgument(`The ${field} parameter was missing`, field)
-}
-
-const optional = (value: unknown, field: string): string | undefined =>
-  value === undefined || value === null || value === '' ? undefined : text(value, field)
 
 const read = async (doors: OrganizationDoors, call: Call): Promise<ApiReply> => {
   const organization = await ownOrganization(doors, call)
@@ -124,7 +104,7 @@ export const wholeOrganization = async (
   organizations: Organizations,
   organization: StoredEntity,
 ): Promise<JsonObject> => {
-  const members = await organizations.members(organization)
+  const members = await organizations.members.of(organization)
   return {
     ...showOrganization(organization),
     applications: showApplications(await organizations.applications(organization)),
@@ -140,13 +120,7 @@ const update = async (doors: OrganizationDoors, call: Call): Promise<ApiReply> =
   const changes = isJsonObject(properties) ? (properties as JsonObject) : {}
   const updated = await doors.engine.transact(MANAGEMENT.id, call.caller.label, (edits) => {
     const current = edits.get('organizations', organization.uuid)
-    const before = isJsonObject(current.object['properties'])
-      ? (current.object['properties'] as JsonObject)
-      : {}
-    const merged = Object.entries({ ...before, ...changes }).filter(
-      ([, value]) => value !== '' && value !== null,
-    )
-    return edits.update(current, { properties: Object.fromEntries(merged) })
+    return edits.update(current, { properties: mergedProperties(current.object['properties'], changes) })
   })
   return managed(call, { action: 'put', organization: await wholeOrganization(doors.organizations, updated) })
 }
@@ -161,31 +135,6 @@ const credentials = async (doors: OrganizationDoors, call: Call): Promise<ApiRep
     action: `${isNew ? 'generate' : 'get'} organization client credentials`,
     credentials: { ...made },
   })
-}
-
-const createAdmin = async ({ engine }: OrganizationDoors, call: Call): Promise<ApiReply> => {
-  const admin = await engine.create(MANAGEMENT.id, call.caller.label, 'users', newAdmin(fieldsOf(call)))
-  return managed(call, { action: 'create user', data: { user: showAdmin(admin) } })
-}
-
-const createMember = async (doors: OrganizationDoors, call: Call): Promise<ApiReply> => {
-  const organization = await ownOrganization(doors, call)
-  const fields = fieldsOf(call)
-  const invited =
-    String(fields['invite']) === 'true'
-      ? await doors.engine.find(MANAGEMENT.id, 'users', text(fields['email'], 'email'))
-      : null
-  const by = call.caller.label
-  if (invited !== null) await doors.organizations.addMember(by, organization, invited)
-  const admin = invited ?? (await doors.organizations.createMember(by, organization, newAdmin(fields)))
-  return managed(call, { action: 'create user', data: { user: showAdmin(admin) } })
-}
-
-const newAdmin = (fields: JsonObject): JsonObject => {
-  if (typeof fields['email'] !== 'string' || fields['email'] === '')
-    throw illegalArgument('email form parameter is required', 'email')
-  const { email, username = email, name = username, password = null } = fields
-  return { username, name, email, password }
 }
 
 const createApplication = async (doors: OrganizationDoors, call: Call): Promise<ApiReply> => {
@@ -294,30 +243,3 @@ const LISTED = [
 ]
 
 const title = (name: string): string => `${name.charAt(0).toUpperCase()}${name.slice(1)}`
-
-/**
- * The organization of the path, for those who may manage it. Whether it exists is told to nobody else.
- * @throws {AppError} `unauthorized`, `management` for an unknown one.
- */
-const ownOrganization = async (
-  { organizations }: OrganizationDoors,
-  { args, caller }: Call,
-): Promise<StoredEntity> => {
-  const ref = args[0]!
-  const organization = await organizations.find(ref)
-  if (organization !== null && manages(caller, organization.uuid)) return organization
-  if (organization === null && isSysadmin(caller)) {
-    throw new AppError('management', `Could not find organization for name: ${ref}`)
-  }
-  throw unauthorized('No organization access authorized')
-}
-
-const isSysadmin = ({ principal }: Caller): boolean =>
-  principal.kind === 'sysadmin' || principal.kind === 'system'
-
-const manages = (caller: Caller, uuid: string): boolean => {
-  if (isSysadmin(caller)) return true
-  const { principal, organizations } = caller
-  if (principal.kind === 'organization') return principal.organization === uuid
-  return principal.kind === 'admin' && organizations.has(uuid)
-}

@@ -74,31 +74,38 @@ export class Passwords {
   /**
    * Changes a password. Tokens issued before are revoked, but for the one with the id `kept`. Without
    * `oldPassword` nothing is checked: only administrators come here so.
-   * @throws {AppError} `auth_invalid_username_or_password`, `error_password_policy_violation`, what `verify` throws.
+   * @throws {AppError} `illegal_argument` for an empty password, `auth_invalid_username_or_password`,
+   * `error_password_policy_violation`, what `verify` throws.
    */
-  async change(
+  async change(engine: Engine, principal: string, user: StoredEntity, change: PasswordChange): Promise<void> {
+    await engine.transact(user.app, principal, await this.changing(engine, user, change))
+  }
+
+  /** The same, for a transaction that changes more; a missing user is refused like a wrong old password. */
+  async changing(
     engine: Engine,
-    principal: string,
-    user: StoredEntity,
+    user: StoredEntity | null,
     {
       oldPassword,
       newPassword,
       kept = null,
       verify = (password) => this.verify(engine, user, password),
     }: PasswordChange,
-  ): Promise<void> {
-    if (oldPassword !== null && !(await verify(oldPassword))) {
+  ): Promise<(edits: Edits) => void> {
+    const isRight = oldPassword === null || (await verify(oldPassword))
+    if (!isRight || user === null) {
       throw new AppError(
         'auth_invalid_username_or_password',
         'Unable to authenticate due to username or password being incorrect',
       )
     }
     const store = await this.secure({ password: newPassword })
-    await engine.transact(user.app, principal, (edits) => {
+    if (store === null) throw illegalArgument('The new password must not be empty', 'newpassword')
+    return (edits) => {
       const current = edits.get('users', user.uuid)
-      store?.(edits, current)
+      store(edits, current)
       edits.tx.setEntry(current, TOKENS, 'since', String(edits.now + 1))
       edits.tx.setEntry(current, TOKENS, 'kept', kept)
-    })
+    }
   }
 }

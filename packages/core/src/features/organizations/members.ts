@@ -1,0 +1,62 @@
+import type { JsonObject } from '../../domain/json.js'
+import type { Engine, Hop } from '../../engine/engine.js'
+import type { StoredEntity } from '../../storage/store.js'
+import { addAdmin } from './administrators.js'
+import type { AdminSource } from './admins.js'
+import { MANAGEMENT } from './types.js'
+
+export const MEMBERS = '~users'
+const ALL = {
+  query: { projection: null, filter: null, direct: null, sort: [] },
+  limit: 1000,
+  cursor: null,
+}
+
+export interface MembersOptions {
+  engine: Engine
+  admins: AdminSource
+}
+
+/** Who administers which organization. All members of one have the same rights, from the next request on. */
+export class Members {
+  readonly #engine: Engine
+  readonly #admins: AdminSource
+
+  constructor({ engine, admins }: MembersOptions) {
+    this.#engine = engine
+    this.#admins = admins
+  }
+
+  /** Makes an administrator, and adds him. @throws {AppError} `duplicate_unique_property_exists` */
+  create(principal: string, organization: StoredEntity, account: JsonObject): Promise<StoredEntity> {
+    return this.#engine.transact(MANAGEMENT.id, principal, (edits) => {
+      const admin = addAdmin(edits, account)
+      edits.tx.connect(organization, MEMBERS, admin)
+      edits.afterCommit(() => this.#admins.forget())
+      return admin
+    })
+  }
+
+  /** Adds an administrator; adding a member again changes nothing. */
+  async add(principal: string, organization: StoredEntity, admin: StoredEntity): Promise<void> {
+    await this.#engine.transact(MANAGEMENT.id, principal, (edits) => {
+      const [to, who] = [edits.get('organizations', organization.uuid), edits.get('users', admin.uuid)]
+      if (edits.tx.isConnected(to, MEMBERS, who)) return
+      edits.tx.connect(to, MEMBERS, who)
+      edits.afterCommit(() => this.#admins.forget())
+    })
+  }
+
+  of(organization: StoredEntity): Promise<StoredEntity[]> {
+    return this.#connected(organization, { verb: MEMBERS, direction: 'out', collection: 'users' })
+  }
+
+  /** The organizations that somebody administers. */
+  organizationsOf(admin: StoredEntity): Promise<StoredEntity[]> {
+    return this.#connected(admin, { verb: MEMBERS, direction: 'in', collection: 'organizations' })
+  }
+
+  async #connected(source: StoredEntity, hop: Hop): Promise<StoredEntity[]> {
+    return (await this.#engine.connected(MANAGEMENT.id, source, hop, ALL)).items
+  }
+}
