@@ -14,6 +14,7 @@ export const ERROR_CODES = {
   json_parse: 400,
   null_argument: 400,
   management: 400,
+  unable_to_leave_organization: 400,
   invalid_grant: 400,
   invalid_request: 400,
   auth_invalid_username_or_password: 400,

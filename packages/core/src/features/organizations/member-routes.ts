@@ -1,6 +1,7 @@
 import type { ApiReply } from '../../api/request.js'
 import { type Call, fieldsOf, type Route, route } from '../../api/route.js'
-import { type OrganizationDoors, ownOrganization } from './access.js'
+import type { StoredEntity } from '../../storage/store.js'
+import { findAdmin, type OrganizationDoors, ownOrganization, unknownAdmin } from './access.js'
 import { newAccount } from './administrators.js'
 import { text } from './fields.js'
 import { managed } from './managed.js'
@@ -14,6 +15,8 @@ export const memberRoutes = (doors: OrganizationDoors): Route<Call>[] => [
     return managed(call, { action: 'get organization users', data: members.map(showAdmin) })
   }),
   route('POST', 'orgs/:org/users', (call: Call) => create(doors, call)),
+  route(['PUT', 'POST'], 'orgs/:org/users/:user', (call: Call) => add(doors, call)),
+  route('DELETE', 'orgs/:org/users/:user', (call: Call) => remove(doors, call)),
 ]
 
 const create = async (doors: OrganizationDoors, call: Call): Promise<ApiReply> => {
@@ -28,4 +31,30 @@ const create = async (doors: OrganizationDoors, call: Call): Promise<ApiReply> =
   if (invited !== null) await members.add(by, organization, invited)
   const admin = invited ?? (await members.create(by, organization, newAccount(fields)))
   return managed(call, { action: 'create user', data: { user: showAdmin(admin) } })
+}
+
+const adminAt = async ({ engine }: OrganizationDoors, { args, caller }: Call): Promise<StoredEntity> => {
+  const ref = args[1]!
+  const admin = await findAdmin(engine, caller, ref)
+  if (admin === null) throw unknownAdmin(ref)
+  return admin
+}
+
+const add = async (doors: OrganizationDoors, call: Call): Promise<ApiReply> => {
+  const organization = await ownOrganization(doors, call)
+  const admin = await adminAt(doors, call)
+  await doors.organizations.members.add(call.caller.label, organization, admin)
+  return managed(call, { action: 'add user to organization', data: { user: showAdmin(admin) } })
+}
+
+/**
+ * Of administrators of other organizations nobody learns that they exist.
+ * @throws {AppError} `management`, `unable_to_leave_organization`
+ */
+const remove = async (doors: OrganizationDoors, call: Call): Promise<ApiReply> => {
+  const organization = await ownOrganization(doors, call)
+  const admin = await adminAt(doors, call)
+  if (!(await doors.organizations.members.remove(call.caller.label, organization, admin)))
+    throw unknownAdmin(call.args[1]!)
+  return managed(call, { action: 'remove user from organization', data: { user: showAdmin(admin) } })
 }

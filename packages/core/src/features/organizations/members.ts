@@ -1,3 +1,4 @@
+import { AppError } from '../../domain/errors.js'
 import type { JsonObject } from '../../domain/json.js'
 import type { Engine, Hop } from '../../engine/engine.js'
 import type { StoredEntity } from '../../storage/store.js'
@@ -44,6 +45,24 @@ export class Members {
       if (edits.tx.isConnected(to, MEMBERS, who)) return
       edits.tx.connect(to, MEMBERS, who)
       edits.afterCommit(() => this.#admins.forget())
+    })
+  }
+
+  /**
+   * Removes a member; `false` for one who is none.
+   * @throws {AppError} `unable_to_leave_organization` for the last one.
+   */
+  async remove(principal: string, organization: StoredEntity, admin: StoredEntity): Promise<boolean> {
+    const others = (await this.of(organization)).filter(({ uuid }) => uuid !== admin.uuid)
+    return this.#engine.transact(MANAGEMENT.id, principal, (edits) => {
+      // Read first, which locks it: of the last two, who remove each other at the same moment, one stays.
+      const from = edits.get('organizations', organization.uuid)
+      if (!edits.tx.isConnected(from, MEMBERS, admin)) return false
+      if (!others.some((other) => edits.tx.isConnected(from, MEMBERS, other)))
+        throw new AppError('unable_to_leave_organization', 'Organizations must have at least one member.')
+      edits.tx.disconnect(from, MEMBERS, admin)
+      edits.afterCommit(() => this.#admins.forget())
+      return true
     })
   }
 
