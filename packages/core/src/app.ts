@@ -45,6 +45,7 @@ import {
   type FirstStart,
   MANAGEMENT,
   memberRoutes,
+  membershipRoutes,
   Organizations,
   organizationRoutes,
   showAdmin,
@@ -239,6 +240,7 @@ export class Engine {
         ...organizationRoutes(organizationDoors),
         ...memberRoutes(organizationDoors),
         ...adminRoutes({ ...organizationDoors, administrators, passwords, tokens, verify }),
+        ...membershipRoutes(organizationDoors),
         ...tokenDoors.management,
       ],
       appRoutes: [
