@@ -10,6 +10,7 @@ import type { JsonObject } from './domain/json.js'
 import { type Limits, limitsOf } from './domain/limits.js'
 import { Descriptors } from './engine/descriptor.js'
 import { Engine as Entities } from './engine/engine.js'
+import { accessRoute, Explanations } from './features/access/index.js'
 import {
   AccessTokens,
   Authenticator,
@@ -235,6 +236,21 @@ export class Engine {
     const tokenDoors = tokenRoutes({ tokens, properties, describe, user })
     const administrators = new Administrators({ engine: entities, admins })
     const organizationDoors = { organizations, engine: entities }
+    const appRoutes = [
+      ...applicationRoutes(organizations, entities),
+      ...tokenDoors.app,
+      ...permissionRoutes(roles),
+      ...userRoutes({ engine: entities, passwords, tokens, verify, renderer, changed: forget }),
+      ...administrationRoutes(this.#administration),
+      batchRoute({ ...this.#collections, renderer }),
+    ]
+    const explanations = new Explanations({
+      engine: entities,
+      collections: this.#collections.collections,
+      grants,
+      callerFor: (principal, app) => this.#authenticator.callerFor(principal, app),
+      routes: appRoutes,
+    })
     this.#dispatcher = new Dispatcher({
       managementRoutes: [
         ...organizationRoutes(organizationDoors),
@@ -243,14 +259,7 @@ export class Engine {
         ...membershipRoutes(organizationDoors),
         ...tokenDoors.management,
       ],
-      appRoutes: [
-        ...applicationRoutes(organizations, entities),
-        ...tokenDoors.app,
-        ...permissionRoutes(roles),
-        ...userRoutes({ engine: entities, passwords, tokens, verify, renderer, changed: forget }),
-        ...administrationRoutes(this.#administration),
-        batchRoute({ ...this.#collections, renderer }),
-      ],
+      appRoutes: [...appRoutes, accessRoute(explanations)],
       collections: collectionsDoor({ ...this.#collections, renderer }) as (
         call: AppCall,
       ) => Promise<ApiReply>,

@@ -1,4 +1,4 @@
-import type { Grants, Self } from '../domain/permission.js'
+import type { Grants, PathSegments, Self, Verb } from '../domain/permission.js'
 import type { Principal } from './principal.js'
 
 /** An application, resolved from the first two segments of a path. */
@@ -14,6 +14,13 @@ export interface Application {
   organization: string
 }
 
+/** What the gate decided about a right that was asked for. */
+export interface Decision {
+  verb: Verb
+  path: PathSegments
+  allowed: boolean
+}
+
 /** Who is asking, with what he may do. */
 export interface Caller {
   principal: Principal
@@ -27,6 +34,8 @@ export interface Caller {
   grants: Grants | null
   /** The token presented, if any. */
   token?: string | undefined
+  /** Told of each decision about this caller: set to explain what would be decided. */
+  witness?: ((decision: Decision) => void) | undefined
 }
 
 /** Whether the caller has all rights in the application. */

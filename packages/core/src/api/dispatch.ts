@@ -1,13 +1,12 @@
 import { AppError } from '../domain/errors.js'
 import { checkDepth } from '../domain/json-depth.js'
 import { type Limits, tooLong } from '../domain/limits.js'
-import { collectionName } from '../domain/names.js'
 import { isUuid } from '../domain/uuid.js'
 import type { Application, Caller } from './caller.js'
 import type { Meter, Rates } from './rates.js'
 import { addHeader, errorReply, type ReportError } from './reply.js'
 import type { ApiReply, ApiRequest } from './request.js'
-import { type AppCall, type Call, matchRoute, type Route } from './route.js'
+import { type AppCall, type Call, matchAppRoute, matchRoute, type Route } from './route.js'
 import { type Params, parsePath, parseSearch, type Segment } from './url.js'
 
 export interface DispatcherOptions {
@@ -112,21 +111,10 @@ export class Dispatcher {
   }
 
   async #inApplication(call: AppCall): Promise<ApiReply> {
-    const { match, other } = this.#route(call)
+    const { match, other } = matchAppRoute(this.#options.appRoutes, call.request.method, call.segments)
     if (match !== null) return match.route.run({ ...call, args: match.args })
     if (other || call.segments.length === 0) throw notFound(other, call.request)
     return this.#options.collections(call)
-  }
-
-  /** The fixed endpoints of a collection answer to every spelling of its name, as the collection does. */
-  #route({ request, segments }: AppCall): ReturnType<typeof matchRoute<AppCall>> {
-    const found = matchRoute(this.#options.appRoutes, request.method, segments)
-    const [first, ...rest] = segments
-    if (found.match !== null || found.other || first === undefined || rest.length === 0) return found
-    const text = collectionName(first.text)
-    return text === first.text
-      ? found
-      : matchRoute(this.#options.appRoutes, request.method, [{ ...first, text }, ...rest])
   }
 
   /** The forms of an application's address: `/{org}/{app}`, `/orgs/{org}/apps/{app}`, `/apps/{uuid}`, `/{uuid}`. */

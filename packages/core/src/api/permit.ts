@@ -12,20 +12,22 @@ export interface Access {
 const SENSITIVE: ReadonlySet<string> = new Set(['roles', 'rolenames', 'permissions', 'credentials'])
 
 /** The one decision of what a caller may do in an application. */
-export const isPermitted = (caller: Caller, app: Application, { verb, path }: Access): boolean => {
+export const isPermitted = (caller: Caller, app: Application, access: Access): boolean => {
   if (isAppAdmin(caller, app)) return true
-  const { grants, principal } = caller
+  const allowed = isGranted(caller, access)
+  caller.witness?.({ ...access, allowed })
+  return allowed
+}
+
+const isGranted = ({ grants, principal, self: record }: Caller, { verb, path }: Access): boolean => {
   // An administrator is nobody in the applications of other organizations.
-  const self = principal.kind === 'user' ? caller.self : null
+  const self = principal.kind === 'user' ? record : null
   if (readsSelf(verb, path, self)) return true
   if (grants === null) return false
   return allows(grants, verb, path, self, verb === 'get' ? undefined : SENSITIVE)
 }
 
-/**
- * @throws {AppError} `unauthorized`. Only those who administer the application learn which string would help;
- * everybody else learns nothing.
- */
+/** @throws {AppError} `unauthorized`, which tells nothing. Which string would help is told by `features/access`. */
 export const permit = (caller: Caller, app: Application, access: Access): void => {
   if (isPermitted(caller, app, access)) return
   const isClosedToGuests = caller.principal.kind === 'guest' && caller.grants === null

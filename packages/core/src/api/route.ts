@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../domain/json.js'
+import { collectionName } from '../domain/names.js'
 import type { Application, Caller } from './caller.js'
 import type { ApiReply, ApiRequest, Method } from './request.js'
 import type { Params, Segment } from './url.js'
@@ -27,6 +28,11 @@ export interface Route<C extends Call> {
   /** `:name` stands for any one segment. */
   pattern: readonly string[]
   run: (call: C) => Promise<ApiReply>
+  /**
+   * Asks for the right that `run` asks for first, and does nothing else. Absent where no permission string decides,
+   * or where the body does, too. @throws {AppError} `unauthorized`
+   */
+  asks?: ((call: C) => unknown) | undefined
 }
 
 /** An endpoint as a value. Patterns are compared without regard to letter case. */
@@ -34,10 +40,12 @@ export const route = <C extends Call>(
   methods: Method | readonly Method[],
   pattern: string,
   run: (call: C) => Promise<ApiReply>,
+  asks?: (call: C) => unknown,
 ): Route<C> => ({
   methods: typeof methods === 'string' ? [methods] : methods,
   pattern: pattern.split('/').filter((part) => part !== ''),
   run,
+  asks,
 })
 
 export interface Match<C extends Call> {
@@ -62,6 +70,19 @@ export const matchRoute = <C extends Call>(
     other = true
   }
   return { match: null, other }
+}
+
+/** The same below an application: fixed endpoints of a collection answer to every spelling of its name, as it does. */
+export const matchAppRoute = (
+  routes: readonly Route<AppCall>[],
+  method: Method,
+  segments: readonly Segment[],
+): ReturnType<typeof matchRoute<AppCall>> => {
+  const found = matchRoute(routes, method, segments)
+  const [first, ...rest] = segments
+  if (found.match !== null || found.other || first === undefined || rest.length === 0) return found
+  const text = collectionName(first.text)
+  return text === first.text ? found : matchRoute(routes, method, [{ ...first, text }, ...rest])
 }
 
 const argsOf = (pattern: readonly string[], segments: readonly Segment[]): string[] | null => {

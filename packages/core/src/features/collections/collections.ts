@@ -1,12 +1,13 @@
 import type { Application, Caller } from '../../api/caller.js'
 import type { ApiReply } from '../../api/request.js'
-import { param } from '../../api/url.js'
+import { param, type Segment } from '../../api/url.js'
 import { AppError } from '../../domain/errors.js'
 import type { Limits } from '../../domain/limits.js'
 import type { Edits } from '../../engine/edits.js'
 import { checkBatch, type Engine } from '../../engine/engine.js'
 import type { Preparations } from '../../engine/preparations.js'
 import type { QueryWarning, StoredEntity } from '../../storage/store.js'
+import { type Asked, type AskedMethod, Asking } from './asking.js'
 import { type BatchOperation, BatchRun, type OperationResult } from './batch.js'
 import {
   type CollectionCall,
@@ -35,6 +36,7 @@ export class Collections {
   readonly #rights: Rights
   readonly #hops: Hops
   readonly #writes: Writes
+  readonly #asking: Asking
   readonly #paths: PathReader
   /** Called when a write may have changed what somebody is allowed to do. */
   readonly #onRightsChanged: (app: number) => void
@@ -44,6 +46,7 @@ export class Collections {
     this.#rights = new Rights(engine)
     this.#hops = new Hops(engine, this.#rights)
     this.#writes = new Writes(engine, this.#rights, (app, collection) => this.#changed(app, collection))
+    this.#asking = new Asking(engine, this.#rights, this.#hops)
     this.#paths = paths
     this.#onRightsChanged = onRightsChanged
   }
@@ -168,6 +171,18 @@ export class Collections {
           )
     this.#changed(app, collection)
     return { entities, base }
+  }
+
+  /** Which rights a request would need, and whether the caller has them. Nothing is carried out. */
+  async ask(
+    app: Application,
+    caller: Caller,
+    method: AskedMethod,
+    segments: readonly Segment[],
+    { all }: { all: boolean },
+  ): Promise<Asked> {
+    const path = await this.#engine.look(app.id, (reads) => this.#paths.read(reads, segments))
+    return this.#asking.ask(method, { app, caller, path, params: new Map(), body: undefined }, all)
   }
 
   /** What new entities need beforehand, for all of an array at once. */

@@ -30,10 +30,7 @@ export class HopWrites {
   run(edits: Edits, verb: WriteVerb, call: CollectionCall, near: StoredEntity): CollectionResult {
     const step = writable(call.path.hops.at(-1)!)
     if (verb === 'post' || (verb === 'put' && step.ref === null)) return this.#post(edits, call, near, step)
-    if (step.ref === null) {
-      const message = 'Name the far end of the connection: a uuid, or a collection and a name'
-      throw new AppError('unsupported_service_operation', message)
-    }
+    if (step.ref === null) throw farEndMissing()
     this.#rights.permitStep(edits, call, verb === 'delete' ? 'delete' : 'put', near, step)
     if (verb === 'delete') return this.#disconnect(edits, call, near, step)
     if (verb === 'patch' || (step.collection !== null && !isUuid(step.ref)))
@@ -54,8 +51,7 @@ export class HopWrites {
 
   #create(edits: Edits, call: CollectionCall, near: StoredEntity, step: HopStep): CollectionResult {
     const { collection } = step
-    if (collection === null)
-      throw illegalArgument('Name the entity to connect: a uuid, or a collection and a name')
+    if (collection === null) throw targetMissing()
     const bodies = Array.isArray(call.body) ? call.body : [call.body]
     const isEmpty = bodies.every(
       (item) => item === undefined || (isObject(item) && Object.keys(item).length === 0),
@@ -128,6 +124,15 @@ export class HopWrites {
   }
 }
 
+/** A path that ends before it says what is meant. */
+export const farEndMissing = (): AppError =>
+  new AppError(
+    'unsupported_service_operation',
+    'Name the far end of the connection: a uuid, or a collection and a name',
+  )
+export const targetMissing = (): AppError =>
+  illegalArgument('Name the entity to connect: a uuid, or a collection and a name')
+
 const result = (edits: Edits, near: StoredEntity, step: HopStep, target: StoredEntity): CollectionResult => ({
   entities: [edits.tx.current(target)],
   base: baseOf(near, step),
@@ -149,7 +154,7 @@ const isJoined = (edits: Edits, step: HopStep, near: StoredEntity, far: StoredEn
 }
 
 /** Connections are made and ended from where they start. @throws {AppError} `unsupported_service_operation`. */
-const writable = (step: HopStep): HopStep => {
+export const writable = (step: HopStep): HopStep => {
   if (step.sub !== null || step.direction === 'out') return step
   throw new AppError('unsupported_service_operation', 'Write a connection from the entity that it starts at')
 }

@@ -200,4 +200,4 @@ const scopeOf = ({ collection, ref, query, hops }: CollectionPath): string | und
   ])
 }
 
-const hopOf = ({ verb, direction, collection }: HopStep): Hop => ({ verb, direction, collection })
+export const hopOf = ({ verb, direction, collection }: HopStep): Hop => ({ verb, direction, collection })

@@ -1,4 +1,5 @@
 export { CollectionAdministration } from './administration.js'
+export { type Asked, type AskedMethod, hear, readAskedPath, readMethod } from './asking.js'
 export type { BatchOperation } from './batch.js'
 export { refFor } from './call.js'
 export { Collections } from './collections.js'

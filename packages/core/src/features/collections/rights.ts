@@ -27,7 +27,12 @@ export class Rights {
     const { app, caller, path } = call
     if (isAppAdmin(caller, app)) return
     if (isPermitted(caller, app, { verb, path: gatePath(path, caller, this.#aliases) })) return
-    permit(caller, app, { verb, path: gatePath(path, caller, this.#aliases, knownOf(reads, call)) })
+    permit(caller, app, { verb, path: this.spelled(reads, call) })
+  }
+
+  /** The path of a request in all spellings that permission strings may use. */
+  spelled(reads: Reads, call: CollectionCall): PathSegments {
+    return gatePath(call.path, call.caller, this.#aliases, knownOf(reads, call))
   }
 
   /**
@@ -130,7 +135,8 @@ export class Rights {
   }
 }
 
-const knownOf = (reads: Reads, { caller, path }: CollectionCall): KnownEntities =>
+/** The entities that a path names, in order: the root's and each hop's. */
+export const knownOf = (reads: Reads, { caller, path }: CollectionCall): KnownEntities =>
   reads.each([path, ...path.hops], ({ collection, ref }) =>
     ref === null ? null : lookUp(reads, caller, collection, ref),
   )

@@ -67,4 +67,16 @@ describe.each(DATABASES)('in process on %s', (database) => {
       code: 'not_found',
     })
   })
+
+  it('tells what the caller can do without doing it', async () => {
+    await using app = await open(database)
+    const { uuid } = await app.system.create('dogs', { name: 'fido' })
+
+    expect(await app.asAnn.can('get', '/users/ann')).toBe(true)
+    expect(await app.asAnn.can('delete', '/users/ben')).toBe(false)
+    expect(await app.asAnn.can('put', `users/me/likes/dogs/${uuid}`)).toBe(false)
+    expect(await app.system.can('DELETE', '/users/ben')).toBe(true)
+    expect(await app.system.get('users', 'ben')).toMatchObject({ uuid: app.ben.uuid })
+    await expect(app.asAnn.can('look', '/users/ann')).rejects.toMatchObject({ code: 'illegal_argument' })
+  })
 })

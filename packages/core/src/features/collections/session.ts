@@ -6,6 +6,7 @@ import { AppError } from '../../domain/errors.js'
 import type { JsonObject } from '../../domain/json.js'
 import type { Engine } from '../../engine/engine.js'
 import type { StoredEntity } from '../../storage/store.js'
+import { readAskedPath, readMethod } from './asking.js'
 import { type BatchOperation, readOperations } from './batch.js'
 import type { CollectionCall, CollectionResult } from './call.js'
 import type { Collections } from './collections.js'
@@ -195,6 +196,19 @@ export class Session {
   /** What is connected to the target by a verb, latest first. */
   async connecting(target: EntityRef, verb: string, options: ListOptions = {}): Promise<EntityPage> {
     return page(await this.#collections.get(await this.#at([...pathOf(target), 'connecting', verb], options)))
+  }
+
+  /**
+   * Whether a request would be allowed; it is not carried out. `path` is below the application, as in a URL.
+   * False also where the rights depend on an entity that is not there, or that the caller may not read.
+   * @throws {AppError} `illegal_argument`, `not_found` where no entities are.
+   */
+  async can(method: string, path: string): Promise<boolean> {
+    const asked = readMethod(method)
+    const segments = readAskedPath(path, this.#collections.limits)
+    const caller = await this.#caller()
+    const { refusal } = await this.#collections.ask(this.#app, caller, asked, segments, { all: false })
+    return refusal === null
   }
 
   async #at(

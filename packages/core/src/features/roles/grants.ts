@@ -17,6 +17,15 @@ export interface UserAccess {
   revokedTokens: ReadonlySet<string>
 }
 
+/** One holder of permission strings that count for somebody. */
+export interface Held {
+  /** `user`, `group` or `role`. */
+  holder: string
+  /** Username, path or name. */
+  name: string
+  strings: readonly string[]
+}
+
 export interface GrantsOptions {
   engine: Engine
   clock: () => number
@@ -81,6 +90,26 @@ export class GrantsSource {
         revokedTokens: new Set([...tokens.keys()].filter(isUuid)),
       }
     })
+  }
+
+  /** Who holds which of the strings that count for a user, or for guests (`null`); read anew, nearest first. */
+  async held(app: number, uuid: string | null): Promise<Held[]> {
+    const entity =
+      uuid === null
+        ? await this.#engine.find(app, 'roles', 'guest')
+        : await this.#engine.store.get(app, 'users', uuid)
+    if (entity === null) return []
+    const holders = uuid === null ? [entity] : await this.#holders(app, entity)
+    return Promise.all(
+      holders.map(async (holder) => {
+        const [alias = 'name'] = this.#engine.descriptor(holder.collection).alias
+        return {
+          holder: this.#engine.typeOf(holder.collection),
+          name: String(holder.object[alias]),
+          strings: await this.#strings([holder]),
+        }
+      }),
+    )
   }
 
   /** Everything whose permission strings count for a user: himself, `default`, his groups, and the roles of all. */

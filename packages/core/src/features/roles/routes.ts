@@ -13,12 +13,32 @@ import { ASSIGNED_TO, HOLDERS, permissionStrings, type Roles } from './roles.js'
  */
 export const permissionRoutes = (roles: Roles): Route<AppCall>[] => [
   ...HOLDERS.flatMap((collection) => [
-    route('GET', `${collection}/:ref/permissions`, (call: AppCall) => read(roles, collection, call)),
-    route(['POST', 'PUT'], `${collection}/:ref/permissions`, (call: AppCall) => add(roles, collection, call)),
-    route('DELETE', `${collection}/:ref/permissions`, (call: AppCall) => remove(roles, collection, call)),
+    route(
+      'GET',
+      `${collection}/:ref/permissions`,
+      (call: AppCall) => read(roles, collection, call),
+      (call) => permitted(roles, 'get', collection, 'permissions', call),
+    ),
+    route(
+      ['POST', 'PUT'],
+      `${collection}/:ref/permissions`,
+      (call: AppCall) => add(roles, collection, call),
+      (call) => permitted(roles, writing(call), collection, 'permissions', call),
+    ),
+    route(
+      'DELETE',
+      `${collection}/:ref/permissions`,
+      (call: AppCall) => remove(roles, collection, call),
+      (call) => permitted(roles, 'delete', collection, 'permissions', call),
+    ),
   ]),
   ...ASSIGNED_TO.flatMap((collection) => [
-    route('GET', `${collection}/:ref/rolenames`, (call: AppCall) => readNames(roles, collection, call)),
+    route(
+      'GET',
+      `${collection}/:ref/rolenames`,
+      (call: AppCall) => readNames(roles, collection, call),
+      (call) => permitted(roles, 'get', collection, 'rolenames', call),
+    ),
     route(['POST', 'PUT'], `${collection}/:ref/rolenames`, (call: AppCall) =>
       assign(roles, collection, call),
     ),

@@ -1,0 +1,2 @@
+export { Explanations } from './explanations.js'
+export { accessRoute } from './routes.js'

@@ -1,0 +1,210 @@
+import type { Caller, Decision } from '../../api/caller.js'
+import type { Method } from '../../api/request.js'
+import { parsePath, type Segment } from '../../api/url.js'
+import { AppError, illegalArgument, resourceNotFound } from '../../domain/errors.js'
+import type { Limits } from '../../domain/limits.js'
+import { isUuid } from '../../domain/uuid.js'
+import type { Engine } from '../../engine/engine.js'
+import type { StoredEntity } from '../../storage/store.js'
+import { type CollectionCall, rightOf, type WriteVerb } from './call.js'
+import type { KnownEntities } from './gate-path.js'
+import { farEndMissing, targetMissing, writable } from './hop-writes.js'
+import { type Hops, hopOf } from './hops.js'
+import type { HopStep } from './path.js'
+import { knownOf, type Rights } from './rights.js'
+
+/** The methods that entities answer to. */
+export type AskedMethod = Exclude<Method, 'HEAD'>
+
+const METHODS: readonly AskedMethod[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
+
+/** @throws {AppError} `illegal_argument` */
+export const readMethod = (text: string | undefined): AskedMethod => {
+  const method = METHODS.find((name) => name === text?.toUpperCase())
+  if (method === undefined) throw illegalArgument(`method is one of ${METHODS.join(', ')}`, 'method')
+  return method
+}
+
+/** A path as in a URL, below the application. @throws {AppError} `illegal_argument`, also for one with a query string. */
+export const readAskedPath = (text: string | undefined, { pathSegments }: Limits): Segment[] => {
+  if (text === undefined || text.includes('?'))
+    throw illegalArgument('path is below the application, percent-encoded, without a query string', 'path')
+  const segments = parsePath(text, pathSegments)
+  if (segments.length === 0 || segments[0]!.text === '')
+    throw illegalArgument('path begins with a collection', 'path')
+  return segments
+}
+
+/** Which rights a request needs, in the order in which it is asked for them. */
+export interface Asked {
+  rights: Decision[]
+  /** What the request is refused with, or `null` where all rights are there. */
+  refusal: AppError | null
+}
+
+/**
+ * Runs a question to the gate and hears what it decides. Of several decisions the last one counts: a path is tried
+ * as it was typed first, and then by all of its spellings.
+ */
+export const hear = async (caller: Caller, ask: (caller: Caller) => unknown): Promise<Asked> => {
+  let decision: Decision | undefined
+  const witness = (heard: Decision): void => {
+    decision = heard
+  }
+  const rights = (): Decision[] => (decision === undefined ? [] : [decision])
+  try {
+    await ask({ ...caller, witness })
+    return { rights: rights(), refusal: null }
+  } catch (error) {
+    if (error instanceof AppError) return { rights: rights(), refusal: error }
+    throw error
+  }
+}
+
+const refused = (refusal: AppError): Asked => ({ rights: [], refusal })
+
+/** Asks for the rights that requests need, by the questions that the requests themselves ask, and does nothing else. */
+export class Asking {
+  readonly #engine: Engine
+  readonly #rights: Rights
+  readonly #hops: Hops
+
+  constructor(engine: Engine, rights: Rights, hops: Hops) {
+    this.#engine = engine
+    this.#rights = rights
+    this.#hops = hops
+  }
+
+  /**
+   * `call` has no body. Rights that depend on an entity which is not there are not asked for; the request is
+   * refused as it would be. Of what a list shows, the caller sees what he may read, which refuses nothing. Where the
+   * path itself is denied, nothing else is looked up unless `all` rights are wanted.
+   */
+  async ask(method: AskedMethod, call: CollectionCall, all: boolean): Promise<Asked> {
+    const verb = method === 'GET' ? 'get' : rightOf(method.toLowerCase() as WriteVerb)
+    const { path } = call
+    const own = await this.#hear(call, (asked) =>
+      this.#engine.look(call.app.id, (reads) => this.#rights.permit(reads, asked, verb)),
+    )
+    if (own.refusal !== null && !all) return own
+    const spelled = await this.#engine.look(call.app.id, (reads) => this.#rights.spelled(reads, call))
+    const known = await this.#known(call)
+    const isWrite = method !== 'GET' && path.hops.length > 0
+    const passed = isWrite ? path.hops.slice(0, -1) : path.hops
+    const onTheWay: Asked[] = []
+    for (const [i, step] of passed.entries())
+      if (step.ref !== null) onTheWay.push(await this.#mayRead(call, step, known[i + 1] ?? null))
+    const atTheEnd = isWrite ? await this.#write(method.toLowerCase() as WriteVerb, call, known) : []
+    return joined([
+      { ...own, rights: own.rights.map((right) => ({ ...right, path: spelled })) },
+      ...onTheWay,
+      ...atTheEnd,
+    ])
+  }
+
+  /** The questions that `HopWrites` asks. */
+  async #write(verb: WriteVerb, call: CollectionCall, known: KnownEntities): Promise<Asked[]> {
+    const step = call.path.hops.at(-1)!
+    const near = await this.#near(call, known)
+    if (near instanceof AppError) return [refused(near)]
+    const at = (asks: typeof verb) =>
+      this.#hear(call, (asked) =>
+        this.#engine.look(call.app.id, (reads) =>
+          this.#rights.permitStep(reads, asked, rightOf(asks), near, step),
+        ),
+      )
+    const target = known.at(-1) ?? null
+    const misses = problemOf(verb, step)
+    if (misses !== null) return [refused(misses)]
+    if (verb === 'post' || (verb === 'put' && step.ref === null))
+      return [
+        await at('post'),
+        await (step.ref === null ? this.#mayCreate(call, 'post', step) : this.#mayJoin(call, step, target)),
+      ]
+    if (verb === 'delete')
+      return [await at('delete'), ...(target === null ? [refused(resourceNotFound())] : [])]
+    const stepped = await at('put')
+    if (verb === 'patch' || (step.collection !== null && !isUuid(step.ref!)))
+      return [
+        stepped,
+        await this.#mayRead(call, step, target),
+        ...(await this.#mayUpdate(call, step, target)),
+      ]
+    if (target === null) {
+      const isFree = step.collection !== null && (await this.#isFree(call, step.ref!))
+      return [stepped, isFree ? await this.#mayCreate(call, 'put', step) : refused(resourceNotFound())]
+    }
+    const isJoined = (await this.#engine.sourceOf([near], hopOf(step), target)) !== null
+    const joins = isJoined ? [] : [await this.#mayJoin(call, step, target)]
+    return [stepped, ...joins, ...(await this.#mayUpdate(call, step, target))]
+  }
+
+  #mayRead(call: CollectionCall, step: HopStep, target: StoredEntity | null): Promise<Asked> {
+    return this.#hear(call, ({ caller, app }) => {
+      if (target === null || !this.#rights.mayReadIn(caller, app, step, target)) throw resourceNotFound()
+    })
+  }
+
+  #mayJoin(call: CollectionCall, step: HopStep, target: StoredEntity | null): Promise<Asked> {
+    return this.#hear(call, (asked) => {
+      if (target === null) throw resourceNotFound()
+      this.#rights.permitTarget(asked, step, target)
+    })
+  }
+
+  async #mayUpdate(call: CollectionCall, step: HopStep, target: StoredEntity | null): Promise<Asked[]> {
+    if (target === null) return []
+    return [await this.#hear(call, (asked) => this.#rights.permitUpdate(asked, step, target))]
+  }
+
+  #mayCreate(call: CollectionCall, verb: 'post' | 'put', step: HopStep): Promise<Asked> {
+    return this.#hear(call, (asked) => this.#rights.permitCreation(asked, verb, step, step.collection!))
+  }
+
+  #hear(call: CollectionCall, ask: (asked: CollectionCall) => unknown): Promise<Asked> {
+    return hear(call.caller, (caller) => ask({ ...call, caller }))
+  }
+
+  /** The entities that the path names, where they are of the collection that it says. */
+  async #known(call: CollectionCall): Promise<KnownEntities> {
+    const { path } = call
+    const found = await this.#engine.look(call.app.id, (reads) => knownOf(reads, call))
+    return [path, ...path.hops].map(({ collection }, i) => {
+      const entity = found[i] ?? null
+      return collection === null || entity?.collection === collection ? entity : null
+    })
+  }
+
+  /** The entity that is written to, or why there is none. */
+  async #near(call: CollectionCall, known: KnownEntities): Promise<StoredEntity | AppError> {
+    try {
+      return (await this.#hops.near(call)) ?? known[0] ?? resourceNotFound()
+    } catch (error) {
+      if (error instanceof AppError) return error
+      throw error
+    }
+  }
+
+  /** Whether no entity of any collection has the uuid. */
+  async #isFree({ app }: CollectionCall, uuid: string): Promise<boolean> {
+    return (await this.#engine.store.getAny(app.id, uuid.toLowerCase())) === null
+  }
+}
+
+const joined = (answers: readonly Asked[]): Asked => ({
+  rights: answers.flatMap(({ rights }) => rights),
+  refusal: answers.find(({ refusal }) => refusal !== null)?.refusal ?? null,
+})
+
+/** Why nobody can write what the path ends with. */
+const problemOf = (verb: WriteVerb, step: HopStep): AppError | null => {
+  try {
+    writable(step)
+  } catch (error) {
+    if (error instanceof AppError) return error
+    throw error
+  }
+  if (step.ref !== null) return null
+  if (verb === 'delete' || verb === 'patch') return farEndMissing()
+  return step.collection === null ? targetMissing() : null
+}
