@@ -85,6 +85,24 @@ export const callerSuite = (name: string, openTarget: OpenTarget): void => {
       await expect(app.client.request('GET', '/credentials')).rejects.toBeInstanceOf(PermissionError)
       await expect(impostor.collection('dogs').find()).rejects.toBeInstanceOf(AuthenticationError)
     })
+
+    it('can ask what he may do, and programs what others may', async () => {
+      await using app = await open(openTarget)
+      const { clientId, clientSecret } = app.target
+      const program = app.target.client({ clientId, clientSecret })
+      await app.users.create(ann)
+      const fido = await app.dogs.create({ name: 'fido' })
+      await app.client.signIn(secret)
+
+      expect(await app.client.can('put', fido)).toBe(true)
+      expect(await app.client.can('put', '/users/ann/permissions')).toBe(false)
+      expect(await app.client.explain('POST', '/users/me/likes')).toMatchObject({ user: { username: 'ann' } })
+      expect(await program.explain('delete', fido, { user: 'ann' })).toMatchObject({
+        allowed: true,
+        rights: [{ path: `/dogs/${fido.uuid}`, by: { holder: 'role', name: 'default' } }],
+      })
+      await expect(app.client.explain('get', fido, { user: 'guest' })).rejects.toBeInstanceOf(PermissionError)
+    })
   })
 
   describe(`a call, ${name}`, () => {

@@ -1,3 +1,4 @@
+import { type Asked, type Explanation, type Questioned, readExplanation } from './access.js'
 import { Batch, type Settled } from './batch.js'
 import type { Call, CallOptions, Envelope, OnceOptions, RequestOptions } from './call.js'
 import { Collection } from './collection.js'
@@ -174,6 +175,28 @@ export class Client<S extends Schema> {
   /** The user who is signed in. */
   me(options?: CallOptions): Promise<UserOf<S>> {
     return this.#session.one({ ...options, method: 'GET', path: `${this.#path}/users/me` })
+  }
+
+  /**
+   * Whether this client may do something, which is not done. `at` is an entity, or a path below the application as
+   * `request` takes it. False also where that depends on an entity that is not there.
+   * @throws {ValidationError} for what no permission string decides about.
+   */
+  async can(method: Asked, at: Questioned, options?: CallOptions): Promise<boolean> {
+    return (await this.explain(method, at, options)).allowed
+  }
+
+  /**
+   * Why this client may do something or not; for administrators of the application, why the `user` may: a username,
+   * e-mail address or uuid, or `guest`.
+   * @throws {PermissionError} for others who ask about a user.
+   */
+  explain(
+    method: Asked,
+    at: Questioned,
+    { user, ...options }: CallOptions & { user?: string } = {},
+  ): Promise<Explanation> {
+    return readExplanation(this.#session, this.#path, { method, at, user }, options)
   }
 
   /**

@@ -1,3 +1,4 @@
+export type { Asked, ExplainedRight, Explanation, Questioned } from './access.js'
 export {
   type AdminClient,
   type Administrator,
