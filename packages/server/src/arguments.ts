@@ -6,6 +6,7 @@ export const COMMANDS = [
   'start',
   'migrate',
   'create-admin',
+  'can',
   'backup',
   'restore',
   'doctor',
@@ -27,6 +28,7 @@ const OWN_FLAGS: Record<Command, Record<string, 'string' | 'boolean'>> = {
   start: { load: 'string' },
   migrate: {},
   'create-admin': { organization: 'string' },
+  can: { app: 'string', json: 'boolean' },
   backup: {},
   restore: { force: 'boolean' },
   doctor: { repair: 'boolean' },
@@ -38,6 +40,7 @@ const OPERANDS: Record<Command, number> = {
   start: 0,
   migrate: 0,
   'create-admin': 2,
+  can: 3,
   backup: 1,
   restore: 1,
   doctor: 0,
@@ -84,6 +87,7 @@ const USAGE: Record<Command, string> = {
   start: 'entigrid start [--load EXAMPLE] [SETTINGS]',
   migrate: 'entigrid migrate [SETTINGS]',
   'create-admin': 'entigrid create-admin USERNAME EMAIL [--organization NAME] [SETTINGS]',
+  can: 'entigrid can USER METHOD PATH --app ORGANIZATION/APPLICATION [--json] [SETTINGS]',
   backup: 'entigrid backup FILE [SETTINGS]',
   restore: 'entigrid restore FILE [--force] [SETTINGS]',
   doctor: 'entigrid doctor [--repair] [SETTINGS]',
@@ -100,6 +104,9 @@ export const helpText = (): string => `Usage:
   ${USAGE['create-admin']}
       Makes an administrator, a member of the organization if one is named. The password is that of
       ENTIGRID_ADMIN_PASSWORD, or a generated one that is printed.
+  ${USAGE.can}
+      Tells whether a user of an application, or guest, may do something, and which permission string decides.
+      Ends with 0 if he may, 1 if not, 2 if it cannot tell.
   ${USAGE.backup}
       Copies a SQLite database into a new file, also while a server runs on it.
   ${USAGE.restore}

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { JsonObject, Limits, RateLimits } from '@entigrid/core'
 import { type Arguments, helpText, parseArguments } from './arguments.js'
+import { can } from './can.js'
 import { ConfigError, readConfig } from './config.js'
 import { type DatabasePlace, placeOf, prepareFolder, secretOf } from './database-place.js'
 import type { StandaloneEngine } from './engine.js'
@@ -44,6 +45,12 @@ interface Opened {
   flush: () => void
 }
 
+/** Exit codes of commands that come to no end, where 1 is an answer. */
+const FAILED: Readonly<Record<string, number>> = { can: 2 }
+
+/** What is run with an engine. What resolves with a number ends with it as exit code, else it is 0. */
+type Command = (opened: Opened, args: Arguments, around: Surroundings) => Promise<unknown>
+
 /** Runs one command and resolves with the exit code. What goes wrong is told on one line. */
 export const run = async (argv: readonly string[], around: Surroundings): Promise<number> => {
   let config: Config | undefined
@@ -55,11 +62,9 @@ export const run = async (argv: readonly string[], around: Surroundings): Promis
     else {
       config = readConfig({ flags: args.flags, env: around.env, folder: around.folder })
       const operation = operationOf(args.command)
-      if (operation === undefined) await runWithEngine(args, config, around)
-      else {
-        failed = operation.failed
-        return await operation.run(args, config, around)
-      }
+      failed = operation?.failed ?? FAILED[args.command] ?? 1
+      if (operation === undefined) return await runWithEngine(args, config, around)
+      return await operation.run(args, config, around)
     }
     return 0
   } catch (error) {
@@ -74,7 +79,7 @@ const explain = (error: unknown, config: Config | undefined, { folder }: Surroun
   return known ?? (error instanceof Error && error.stack !== undefined ? error.stack : String(error))
 }
 
-const runWithEngine = async (args: Arguments, config: Config, around: Surroundings): Promise<void> => {
+const runWithEngine = async (args: Arguments, config: Config, around: Surroundings): Promise<number> => {
   const place = placeOf(config.databaseUrl, around.folder)
   prepareFolder(place)
   const secret = secretOf(config.secret, place)
@@ -91,7 +96,9 @@ const runWithEngine = async (args: Arguments, config: Config, around: Surroundin
       log,
     })
     try {
-      await RUN[args.command as keyof typeof RUN]({ config, place, engine, log, flush }, args, around)
+      const opened = { config, place, engine, log, flush }
+      const code = await RUN[args.command]!(opened, args, around)
+      return typeof code === 'number' ? code : 0
     } finally {
       await engine.close()
     }
@@ -166,4 +173,4 @@ const createAdmin = async (
   if (config.adminPassword === undefined) print(`Password: ${password}\n`)
 }
 
-const RUN = { start, migrate, 'create-admin': createAdmin }
+const RUN: Record<string, Command> = { start, migrate, 'create-admin': createAdmin, can }
