@@ -48,13 +48,65 @@ export const adminSuite = (name: string, openTarget: OpenTarget): void => {
       await expect(guest.collection('dogs').find()).rejects.toBeInstanceOf(PermissionError)
     })
 
+    it('changes the account and its password', async () => {
+      await using app = await withAcme()
+      await app.admin.signIn('ada', password)
+      const other = app.target.admin()
+      await other.signIn('ada', password)
+
+      const updated = await app.admin.update({ username: 'lovelace', name: 'Ada L' })
+      await app.admin.changePassword(password, 'another correct horse')
+
+      expect(updated).toMatchObject({ uuid: app.made.owner.uuid, username: 'lovelace', name: 'Ada L' })
+      expect(await app.admin.me()).toMatchObject({ username: 'lovelace', email: 'ada@example.org' })
+      await expect(other.me()).rejects.toBeInstanceOf(AuthenticationError)
+      await expect(app.admin.changePassword(password, 'a third one')).rejects.toMatchObject({
+        code: 'auth_invalid_username_or_password',
+      })
+      await other.signIn('lovelace', 'another correct horse')
+    })
+
+    it('adds and removes members of an organization, but not the last', async () => {
+      await using app = await withAcme()
+      const bob = app.target.admin()
+      const account = { username: 'bob', email: 'bob@example.org', password }
+      await bob.createOrganization({ organization: 'bobs', ...account })
+      await bob.signIn('bob', password)
+      await app.admin.signIn('ada', password)
+      const usernames = async () => (await app.admin.members('acme')).map(({ username }) => username).sort()
+
+      const added = await app.admin.addMember('acme', 'bob@example.org')
+      expect(added).toMatchObject({ username: 'bob' })
+      expect(await usernames()).toEqual(['ada', 'bob'])
+      expect(Object.keys(await bob.organizations()).sort()).toEqual(['acme', 'bobs'])
+
+      expect(await bob.removeMember('acme', 'me')).toMatchObject({ username: 'bob' })
+      await expect(bob.members('acme')).rejects.toBeInstanceOf(PermissionError)
+      expect(await usernames()).toEqual(['ada'])
+      await expect(app.admin.removeMember('acme', 'ada')).rejects.toMatchObject({
+        code: 'unable_to_leave_organization',
+      })
+    })
+
+    it('signs out everywhere', async () => {
+      await using app = await withAcme()
+      const other = app.target.admin()
+      await other.signIn('ada', password)
+      await app.admin.signIn('ada', password)
+
+      await app.admin.signOut({ everywhere: true })
+
+      expect(app.admin.token).toBeUndefined()
+      await expect(other.me()).rejects.toBeInstanceOf(AuthenticationError)
+    })
+
     it('has no rights without signing in, nor after signing out, nor with a wrong password', async () => {
       await using app = await withAcme()
 
       await expect(app.admin.applications('acme')).rejects.toBeInstanceOf(PermissionError)
       await expect(app.admin.signIn('ada', 'guess')).rejects.toBeInstanceOf(AuthenticationError)
       await app.admin.signIn('ada', password)
-      app.admin.signOut()
+      await app.admin.signOut()
       await expect(app.admin.applications('acme')).rejects.toBeInstanceOf(PermissionError)
     })
   })

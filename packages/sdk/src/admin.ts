@@ -19,6 +19,14 @@ export interface NewOrganization {
   password: string
 }
 
+/** What an administrator changes of his account; further properties are his own. */
+export interface AdministratorChanges {
+  username?: string
+  email?: string
+  name?: string
+  [property: string]: unknown
+}
+
 export interface Organization {
   uuid: string
   name: string
@@ -60,8 +68,65 @@ export class AdminClient {
     return (await this.#session.signIn('/management/token', credentials, options)).user as Administrator
   }
 
-  signOut(): void {
-    this.#session.useToken(undefined)
+  /** Forgets the token; `everywhere` also ends all tokens that the administrator has, on any device. */
+  async signOut({
+    everywhere = false,
+    ...options
+  }: CallOptions & { everywhere?: boolean } = {}): Promise<void> {
+    try {
+      if (everywhere) await this.request('PUT', '/users/me/revoketokens', options)
+    } finally {
+      this.#session.useToken(undefined)
+    }
+  }
+
+  /** The administrator who is signed in. */
+  async me(options?: CallOptions): Promise<Administrator> {
+    const reply = await this.request('GET', '/users/me', { ...options, query: { shallow: 'true' } })
+    return reply.data as Administrator
+  }
+
+  /** Changes the account of whoever is signed in. */
+  async update(changes: AdministratorChanges, options?: CallOptions): Promise<Administrator> {
+    return (await this.request('PUT', '/users/me', { ...options, body: changes })).data as Administrator
+  }
+
+  /**
+   * Ends all other tokens of the administrator.
+   * @throws {AuthenticationError} `auth_invalid_username_or_password` if the old password is wrong.
+   */
+  async changePassword(oldPassword: string, newPassword: string, options?: CallOptions): Promise<void> {
+    const body = { oldpassword: oldPassword, newpassword: newPassword }
+    await this.request('PUT', '/users/me/password', { ...options, body })
+  }
+
+  /** Uuids, by name, of the organizations of whoever is signed in. */
+  async organizations(options?: CallOptions): Promise<Record<string, string>> {
+    return (await this.request('GET', '/users/me/orgs', options)).data as Record<string, string>
+  }
+
+  async members(organization: string, options?: CallOptions): Promise<Administrator[]> {
+    return (await this.request('GET', membersOf(organization), options)).data as Administrator[]
+  }
+
+  /** Adds an administrator by username, e-mail address or uuid; adding a member again changes nothing. */
+  async addMember(organization: string, ref: string, options?: CallOptions): Promise<Administrator> {
+    return this.#member('PUT', organization, ref, options)
+  }
+
+  /** Removes a member, who may be `me`. @throws {ValidationError} `unable_to_leave_organization` for the last one. */
+  async removeMember(organization: string, ref: string, options?: CallOptions): Promise<Administrator> {
+    return this.#member('DELETE', organization, ref, options)
+  }
+
+  async #member(
+    method: 'PUT' | 'DELETE',
+    organization: string,
+    ref: string,
+    options?: CallOptions,
+  ): Promise<Administrator> {
+    const reply = await this.request(method, `${membersOf(organization)}/${segment(ref)}`, options)
+    return (reply.data as { user: Administrator }).user
   }
 
   /** Creates an organization, its first administrator, and an application named `sandbox`. */
@@ -100,4 +165,5 @@ export class AdminClient {
 }
 
 const orgOf = (organization: string) => `/orgs/${segment(organization)}`
+const membersOf = (organization: string) => `${orgOf(organization)}/users`
 const appsOf = (organization: string) => `${orgOf(organization)}/apps`

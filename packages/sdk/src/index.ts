@@ -2,6 +2,7 @@ export type { Asked, ExplainedRight, Explanation, Questioned } from './access.js
 export {
   type AdminClient,
   type Administrator,
+  type AdministratorChanges,
   type Credentials,
   createAdminClient,
   type NewOrganization,
