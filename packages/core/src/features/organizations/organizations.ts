@@ -18,6 +18,7 @@ import { type FirstRole, type Roles, SANDBOX_ROLES } from '../roles/index.js'
 import type { Passwords } from '../users/index.js'
 import { addAdmin } from './administrators.js'
 import type { AdminSource } from './admins.js'
+import { actorOf, announce } from './feeds.js'
 import { MEMBERS, Members } from './members.js'
 import { tenantName } from './names.js'
 import { type ClientCredentials, MANAGEMENT, type NewOrganization } from './types.js'
@@ -127,9 +128,15 @@ export class Organizations {
   ): Promise<StoredEntity> {
     const applicationName = tenantName(name, 'name')
     try {
-      return await this.#engine.transact(MANAGEMENT.id, principal, (edits) =>
-        this.#addApplication(edits, organization, applicationName, this.#options.firstRoles),
-      )
+      return await this.#engine.transact(MANAGEMENT.id, principal, (edits) => {
+        const object = this.#addApplication(edits, organization, applicationName, this.#options.firstRoles)
+        announce(edits, organization, {
+          actor: actorOf(edits, principal, organization),
+          verb: 'create',
+          object,
+        })
+        return object
+      })
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'duplicate_unique_property_exists') throw error
       throw new AppError('application_already_exists', `Application ${applicationName} already exists`)
@@ -192,10 +199,14 @@ export class Organizations {
       return await this.#engine.transact(MANAGEMENT.id, principal, (edits) => {
         const current = edits.get('applications', uuid)
         this.#setSecret(edits, current, 'application')
-        return edits.update(current, {
-          name: `${String(organizationName)}/${String(applicationName)}`,
-          deleted: null,
+        const name = `${String(organizationName)}/${String(applicationName)}`
+        const object = edits.update(current, { name, deleted: null })
+        announce(edits, organization, {
+          actor: actorOf(edits, principal, organization),
+          verb: 'restore',
+          object,
         })
+        return object
       })
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'duplicate_unique_property_exists') throw error
@@ -309,6 +320,7 @@ export class Organizations {
     this.#setSecret(edits, organization, 'organization')
     edits.tx.connect(organization, MEMBERS, owner)
     if (sandbox) this.#addApplication(edits, organization, SANDBOX, SANDBOX_ROLES)
+    announce(edits, organization, { actor: owner, verb: 'create', object: organization })
     return organization
   }
 

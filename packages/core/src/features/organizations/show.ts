@@ -34,6 +34,15 @@ export const showAdmin = ({ object }: StoredEntity): JsonObject => {
   }
 }
 
+/** The name to show of an administrator. */
+export const shownName = ({ object }: StoredEntity): string => String(object['name'] ?? object['username'])
+
+/** A link to write to an administrator, as HTML. */
+export const mailLink = (admin: StoredEntity): string => {
+  const mail = escapeHtml(String(admin.object['email'] ?? ''))
+  return `<a href="mailto:${mail}">${escapeHtml(shownName(admin))} (${mail})</a>`
+}
+
 /** An organization without what is in it. */
 export const showOrganization = ({ object }: StoredEntity): JsonObject => {
   const { uuid, name, properties = {} } = object
