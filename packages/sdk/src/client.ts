@@ -71,19 +71,16 @@ export class Client<S extends Schema> {
     return this.#session.one({ ...options, method: 'POST', path, idempotencyKey })
   }
 
-  /** Resolves with the second entity, also if they were not connected. */
+  /** Resolves with the second entity, also if they were not connected; `undefined` if the caller may not read it. */
   async disconnect<C extends NameOf<S>, V extends VerbFrom<S, C>, T extends TargetOf<S, C, V>>(
     from: Place<C>,
     verb: V,
     to: Place<T>,
     options?: CallOptions,
-  ): Promise<EntityOf<S, T>> {
-    return this.#session.one({
-      ...options,
-      method: 'DELETE',
-      path: this.#verb(from, verb) + pathOf(to),
-      repeatable: true,
-    })
+  ): Promise<EntityOf<S, T> | undefined> {
+    const path = this.#verb(from, verb) + pathOf(to)
+    const call: Call = { ...options, method: 'DELETE', path, repeatable: true }
+    return (await this.#session.send<Envelope<EntityOf<S, T>>>(call)).entities?.[0]
   }
 
   /**

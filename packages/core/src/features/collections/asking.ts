@@ -121,8 +121,10 @@ export class Asking {
         await at('post'),
         await (step.ref === null ? this.#mayCreate(call, 'post', step) : this.#mayJoin(call, step, target)),
       ]
-    if (verb === 'delete')
-      return [await at('delete'), ...(target === null ? [refused(resourceNotFound())] : [])]
+    if (verb === 'delete') {
+      const isJoined = target !== null && (await this.#engine.sourceOf([near], hopOf(step), target)) !== null
+      return [await at('delete'), ...(isJoined ? [] : [await this.#mayRead(call, step, target)])]
+    }
     const stepped = await at('put')
     if (verb === 'patch' || (step.collection !== null && !isUuid(step.ref!)))
       return [

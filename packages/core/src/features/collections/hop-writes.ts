@@ -104,13 +104,17 @@ export class HopWrites {
     return result(edits, near, step, target)
   }
 
+  /** A connection may be ended by whoever may not read its far end any more; it is not shown then. */
   #disconnect(edits: Edits, call: CollectionCall, near: StoredEntity, step: HopStep): CollectionResult {
     unconditional(call)
+    const { app, caller } = call
     const target = this.#target(edits, call, step)
+    const isShown = this.#rights.mayReadIn(caller, app, step, target)
+    if (!isShown && !isJoined(edits, step, near, target)) throw resourceNotFound()
     const [from, to] = ends(step, near, target)
     edits.tx.disconnect(from, verbOf(step), to)
-    edits.afterCommit(() => this.#changed(call.app, step.sub === null ? '' : 'groups'))
-    return result(edits, near, step, target)
+    edits.afterCommit(() => this.#changed(app, step.sub === null ? '' : 'groups'))
+    return isShown ? result(edits, near, step, target) : { entities: [], base: baseOf(near, step) }
   }
 
   /** The far end that the path names. */
