@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import type { JsonObject } from '../../domain/json.js'
 import { DATABASES } from '../../testing/databases.js'
 import { document, openTestStore, type TestStore } from '../../testing/stores.js'
+import type { SqlDatabase } from '../typeorm/connection.js'
 import type { SqlStore } from '../typeorm/sql-store.js'
 
 const APP = 1
@@ -48,6 +50,48 @@ describe.each(DATABASES)('two stores on one %s database', (database) => {
 
     expect(new Set(uuids).size).toBe(10)
     for (const store of stores) expect((await store.list(APP, 'dogs', PLAIN)).items).toHaveLength(10)
+  })
+
+  it('leave no index rows behind of what one has stored with properties that the other has not heard of', async () => {
+    let sql: SqlDatabase | undefined
+    await using place = await openTestStore(database, {}, (opened) => (sql = opened))
+    const [one, two] = await openTwo(place)
+    const insert = (properties: JsonObject) =>
+      one.transact(null, (tx) => tx.app(APP).insert('dogs', document(properties)))
+    await insert({ name: 'known' })
+    const uuids = [
+      (await insert({ name: 'a', colour: 'red', tags: ['x'], place: { latitude: 1, longitude: 2 } })).uuid,
+      (await insert({ name: 'b', weight: 3, text: 'some words' })).uuid,
+    ]
+    // Its catalog is the one from before.
+    expect((await two.list(APP, 'dogs', PLAIN)).items).toHaveLength(3)
+    const late = [
+      await insert({ name: 'c', age: 1, motto: 'late words' }),
+      await insert({ name: 'd', shoe: 42 }),
+    ]
+
+    await two.transact(null, (tx) => {
+      const app = tx.app(APP)
+      app.remove(app.getAny(uuids[0]!)!)
+      app.replace(app.getAny(uuids[1]!)!, document({ name: 'b' }, uuids[1]))
+      app.remove(app.getAny(late[0]!.uuid)!)
+      app.replace(app.getAny(late[1]!.uuid)!, document({ name: 'd' }, late[1]!.uuid))
+    })
+
+    const left = await two.list(APP, 'dogs', PLAIN)
+    const rows = async (table: string, column: string) =>
+      sql!.read((connection) =>
+        connection.all<{ id: number }>(`SELECT DISTINCT ${column} AS id FROM ${table} ORDER BY 1`),
+      )
+    const ids = left.items.map(({ id }) => id).sort((a, b) => a - b)
+    expect((await rows('entity_index', 'eid')).map(({ id }) => Number(id))).toEqual(ids)
+    const paths = await sql!.read((connection) =>
+      connection.all<{ def: string }>(
+        `SELECT DISTINCT p.def FROM entity_index i JOIN path p ON p.app_id = i.app_id AND p.id = i.path_id`,
+      ),
+    )
+    expect(paths.map(({ def }) => def)).not.toEqual(expect.arrayContaining(['colour']))
+    expect(paths.map(({ def }) => def)).not.toEqual(expect.arrayContaining(['shoe']))
   })
 
   it('count exactly', async () => {

@@ -130,9 +130,7 @@ export class Flush {
    */
   async #checkEpochs(touched: readonly Touched[]): Promise<void> {
     if (this.#dialect === 'sqlite') return
-    const written = touched.filter(
-      ({ current, original }) => current !== null && current.doc !== original?.doc,
-    )
+    const written = touched.filter(({ current, original }) => current?.doc !== original?.doc)
     const collections = [...new Set(written.map(({ collection }) => collection))]
     if (collections.length === 0) return
     const key = [
@@ -156,8 +154,11 @@ export class Flush {
   async #preparePaths(touched: readonly Touched[]): Promise<void> {
     const wanted = new Map<Collection, ReturnType<typeof missingPaths>>()
     for (const { collection, current, original } of touched) {
-      if (current === null || current.doc === original?.doc) continue
-      const missing = missingPaths(collection, current.object)
+      if (current?.doc === original?.doc) continue
+      // Another process, or another writer of this one, may have stored what is removed now under paths of its own.
+      const missing = [current, original].flatMap((row) =>
+        row === null ? [] : missingPaths(collection, row.object),
+      )
       if (missing.length > 0) wanted.set(collection, [...(wanted.get(collection) ?? []), ...missing])
     }
     for (const [collection, paths] of wanted) {
