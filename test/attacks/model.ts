@@ -85,11 +85,13 @@ export const decide = (world: World, asker: Asker, ask: Ask): Verdict => {
   const decided = sub?.decidedAs && [...own(to), { word: sub.decidedAs }, { any: namesOf(from, asker) }]
   if (verb !== 'get' && decided && !may(verb, decided)) return 'unauthorized'
   const isThere = follows(world, from, word).includes(to)
-  if (verb === 'get') return isThere && (sub?.gives || mayRead(to)) ? 'allowed' : 'missing'
-  if (verb === 'delete') return 'allowed'
+  const isShown = sub?.gives !== undefined || mayRead(to)
+  if (verb === 'get') return isThere && isShown ? 'allowed' : 'missing'
+  // What is hidden and not connected is as if it were not there.
+  if (verb === 'delete') return isThere || isShown ? 'allowed' : 'missing'
   const mayJoin = sub?.gives === 'put' ? may('put', own(to)) : mayRead(to)
   if (verb === 'post') return mayJoin ? 'allowed' : 'missing'
-  if (named ? !isThere || !(sub?.gives || mayRead(to)) : !isThere && !mayJoin) return 'missing'
+  if (named ? !isThere || !isShown : !isThere && !mayJoin) return 'missing'
   return verdict(sub?.gives === 'put' || may('put', own(to)))
 }
 
