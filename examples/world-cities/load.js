@@ -60,7 +60,7 @@ const citiesLoaded = async (session) => {
  * @param {string[][]} indexes
  */
 const indexTogether = async (engine, collection, indexes) => {
-  const { status, json } = await engine.handle({
+  const { status, body } = await engine.handle({
     method: 'POST',
     path: `${collection}/_settings`,
     search: '',
@@ -68,7 +68,7 @@ const indexTogether = async (engine, collection, indexes) => {
     baseUrl: '',
     principal: { kind: 'system', reason: REASON },
   })
-  if (status !== 200) throw new Error(JSON.parse(json).error_description)
+  if (status !== 200) throw new Error(JSON.parse(body).error_description)
 }
 
 /**

@@ -130,8 +130,8 @@ class Built {
       principal: { kind: 'sysadmin' },
       ...(body === undefined ? {} : { body: body as never }),
     })
-    if (reply.status !== 200) throw new Error(`${method} ${path}: ${reply.json}`)
-    return JSON.parse(reply.json)
+    if (reply.status !== 200) throw new Error(`${method} ${path}: ${reply.body}`)
+    return JSON.parse(reply.body)
   }
 }
 

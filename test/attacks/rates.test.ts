@@ -132,7 +132,7 @@ describe.each(DATABASES)('attack 35: the rate of a user on %s', (database) => {
             baseUrl,
             body: { grant_type: 'password', ...owner },
           })
-        ).json,
+        ).body,
       ).access_token
     const tokens = [await token(), await token()]
 

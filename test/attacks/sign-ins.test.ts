@@ -26,8 +26,8 @@ const openUsers = async (database: TestDatabaseName, options: Partial<EngineOpti
 
 const askerOf =
   (engine: Engine) => async (asked: Pick<ApiRequest, 'method' | 'path'> & Partial<ApiRequest>) => {
-    const { status, json, headers = {} } = await engine.handle({ search: '', baseUrl: '', ...asked })
-    return { status, body: JSON.parse(json), retryAfter: headers['Retry-After'] }
+    const { status, body, headers = {} } = await engine.handle({ search: '', baseUrl: '', ...asked })
+    return { status, body: JSON.parse(body), retryAfter: headers['Retry-After'] }
   }
 
 /** Tries to sign in: `1.1.1.1` is where everybody is who is nowhere else. */

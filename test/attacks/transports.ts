@@ -124,7 +124,7 @@ export const handled =
       principal: principalOf(app, asker),
       ...(body === undefined ? {} : { body: structuredClone(body) as never }),
     })
-    return outcomeOf(reply.status, reply.json)
+    return outcomeOf(reply.status, reply.body)
   }
 
 /** By the methods of a session in process. */

@@ -148,7 +148,7 @@ const handled =
       principal,
       ...json,
     })
-    return { status: reply.status, body: JSON.parse(reply.json) }
+    return { status: reply.status, body: JSON.parse(reply.body) }
   }
 
 /** As the only operation of a batch: for lists, queries, several steps and what is no collection there is no room. */

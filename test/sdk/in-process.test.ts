@@ -11,7 +11,7 @@ const losing = (engine: Engine, count: number): Engine => {
     handle: async (request) => {
       const reply = await engine.handle(request)
       if (request.method === 'GET' || left-- <= 0) return reply
-      return { status: 503, json: JSON.stringify({ error: 'unavailable' }) }
+      return { status: 503, body: JSON.stringify({ error: 'unavailable' }) }
     },
   }
 }

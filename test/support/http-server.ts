@@ -5,7 +5,7 @@ import { type Engine, type ServerOptions, startServer } from '@entigrid/server'
 
 type Answer = (request: ApiRequest) => ApiReply | Promise<ApiReply>
 
-const echo: Answer = (request) => ({ status: 200, json: JSON.stringify(request) })
+const echo: Answer = (request) => ({ status: 200, body: JSON.stringify(request) })
 
 /** The engine's four methods without an engine: it records what reaches it, and answers as the test says. */
 export class RecordingEngine implements Engine {

@@ -48,7 +48,7 @@ export const openTestServer = async ({
     baseUrl: url,
     principal: { kind: 'sysadmin' },
   })
-  const { client_id: clientId, client_secret: clientSecret } = JSON.parse(reply.json).credentials
+  const { client_id: clientId, client_secret: clientSecret } = JSON.parse(reply.body).credentials
   const close = async (): Promise<void> => {
     await server.close()
     await closeEngine()

@@ -38,7 +38,7 @@ const send = async (engine: Engine, method: 'POST' | 'PUT' | 'DELETE', path: str
     baseUrl: '',
     principal: { kind: 'system', reason: 'a test' },
   })
-  if (reply.status !== 200) throw new Error(reply.json)
+  if (reply.status !== 200) throw new Error(reply.body)
 }
 
 const fill = async (engine: Engine) => {

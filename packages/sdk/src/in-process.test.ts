@@ -28,7 +28,7 @@ const open = (answer: (request: EngineRequest) => Promise<EngineReply>) => {
 
 describe('a client in process', () => {
   it('asks the engine what HTTP would ask', async () => {
-    const { dogs, requests } = open(async () => ({ status: 200, json: JSON.stringify({ entities: [dog] }) }))
+    const { dogs, requests } = open(async () => ({ status: 200, body: JSON.stringify({ entities: [dog] }) }))
 
     await dogs.create({ name: 'fido', gone: undefined }, { idempotencyKey: 'k1' })
     await dogs.find({ limit: 2 })
@@ -75,8 +75,8 @@ describe('a client in process', () => {
   })
 
   it('throws the same errors, with the headers in any case', async () => {
-    const json = JSON.stringify({ error: 'unavailable', error_description: 'Busy' })
-    const { dogs } = open(async () => ({ status: 503, json, headers: { 'Retry-After': '1' } }))
+    const body = JSON.stringify({ error: 'unavailable', error_description: 'Busy' })
+    const { dogs } = open(async () => ({ status: 503, body, headers: { 'Retry-After': '1' } }))
 
     await expect(dogs.get('fido')).rejects.toThrow(UnavailableError)
     await expect(dogs.get('fido')).rejects.toMatchObject({ status: 503, code: 'unavailable', retryAfter: 1 })

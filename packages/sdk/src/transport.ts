@@ -73,7 +73,7 @@ export interface EngineRequest extends Safeguards {
 
 export interface EngineReply {
   status: number
-  json: string
+  body: string
   headers?: Record<string, string>
 }
 

@@ -327,7 +327,7 @@ describe('a conflict', () => {
 
 describe('the place of the engine', () => {
   it('is a URL or an engine, not both and not neither', () => {
-    const engine = { handle: async () => ({ status: 200, json: '{}' }) }
+    const engine = { handle: async () => ({ status: 200, body: '{}' }) }
     compiles(() => createClient({ engine, organization: 'demo', application: 'sandbox' }))
     // @ts-expect-error both
     compiles(() => createClient({ ...place, engine }))

@@ -36,7 +36,7 @@ export const can = async (
     baseUrl: '',
     principal: { kind: 'system', reason: 'entigrid can' },
   })
-  const body = JSON.parse(reply.json) as { data: Explanation; error_description?: string }
+  const body = JSON.parse(reply.body) as { data: Explanation; error_description?: string }
   if (reply.status >= 400) throw new ConfigError(String(body.error_description))
   const { data } = body
   print(json === true ? `${JSON.stringify(data)}\n` : told(user, `${method.toUpperCase()} ${path}`, data))

@@ -168,7 +168,7 @@ const createAdmin = async (
     principal: { kind: 'system', reason: 'entigrid create-admin' },
   })
   if (reply.status >= 400)
-    throw new ConfigError(String((JSON.parse(reply.json) as JsonObject)['error_description']))
+    throw new ConfigError(String((JSON.parse(reply.body) as JsonObject)['error_description']))
   print(`Made the administrator ${username}\n`)
   if (config.adminPassword === undefined) print(`Password: ${password}\n`)
 }

@@ -112,12 +112,12 @@ class HttpDoor {
     startedAt: number,
   ): Promise<ApiReply> {
     const { method } = req
-    if (method === 'OPTIONS') return { status: 200, json: '{}', headers: preflightHeaders(req) }
+    if (method === 'OPTIONS') return { status: 200, body: '{}', headers: preflightHeaders(req) }
     const reads = method === 'GET' || method === 'HEAD'
     if (!reads && !WRITES.has(method ?? '')) return this.#refuse(method, startedAt)
     const baseUrl = this.#publicUrl ?? baseUrlOf(req, mounting.path, this.#options.trustProxy === true)
     if (reads) {
-      if (target.path === '/') return { status: 307, json: '{}', headers: { Location: `${baseUrl}/status` } }
+      if (target.path === '/') return { status: 307, body: '{}', headers: { Location: `${baseUrl}/status` } }
       const probe = this.#probes.find(target.path)
       if (probe !== undefined) return probe(startedAt, this.#now)
     }
@@ -135,6 +135,7 @@ class HttpDoor {
       form: body?.form === true,
       baseUrl,
       address: this.#address(req),
+      userAgent: req.headers['user-agent'],
     })
   }
 

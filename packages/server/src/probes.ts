@@ -57,4 +57,4 @@ export class Probes {
   }
 }
 
-const ok = (json: string): ApiReply => ({ status: 200, json, headers: { 'Cache-Control': 'no-store' } })
+const ok = (body: string): ApiReply => ({ status: 200, body, headers: { 'Cache-Control': 'no-store' } })

@@ -25,9 +25,11 @@ export const send = async (
   req: IncomingMessage,
   res: ServerResponse,
   reply: ApiReply,
-  { requestId, callback, last }: Sending,
+  { requestId, callback: asked, last }: Sending,
 ): Promise<void> => {
-  const text = callback === undefined ? reply.json : wrapInCallback(callback, reply.json)
+  // Pages and redirects are not for scripts.
+  const callback = isJson(reply) ? asked : undefined
+  const text = callback === undefined ? reply.body : wrapInCallback(callback, reply.body)
   const status = callback !== undefined && reply.status >= 400 ? 200 : reply.status
   const length = Buffer.byteLength(text)
   const compressed =
@@ -58,6 +60,9 @@ export const send = async (
   else if (last && !req.complete) endAfterUpload(req, res, body)
   else res.end(body)
 }
+
+const isJson = ({ status, headers }: ApiReply): boolean =>
+  headers?.['Content-Type'] === undefined && (status < 300 || status >= 400)
 
 const contentType = ({ headers }: ApiReply, callback: string | undefined): string =>
   callback === undefined ? (headers?.['Content-Type'] ?? 'application/json') : 'application/javascript'

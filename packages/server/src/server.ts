@@ -137,14 +137,14 @@ const clientErrorOf = ({ code }: NodeJS.ErrnoException): AppError => {
 const refuse = (socket: Duplex, error: AppError): void => {
   socket.on('error', () => socket.destroy())
   const now = Date.now()
-  const { status, json } = errorReply(error, now, now)
+  const { status, body } = errorReply(error, now, now)
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     'Content-Type: application/json',
-    `Content-Length: ${Buffer.byteLength(json)}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
     'X-Content-Type-Options: nosniff',
     'Access-Control-Allow-Origin: *',
     'Connection: close',
   ]
-  socket.end(`${head.join('\r\n')}\r\n\r\n${json}`, () => (socket as Socket).destroySoon())
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => (socket as Socket).destroySoon())
 }

@@ -187,8 +187,8 @@ describe('two processes on one database', () => {
         principal: SYSADMIN,
         ...more,
       }
-      const { status, json } = await engines[engine].handle(asked)
-      return { status, body: JSON.parse(json) }
+      const { status, body } = await engines[engine].handle(asked)
+      return { status, body: JSON.parse(body) }
     }
     const addBob = async (organization: string): Promise<Principal> => {
       const { body } = await ask(0, 'POST', `/orgs/${organization}/users`, {

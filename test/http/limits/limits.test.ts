@@ -194,7 +194,7 @@ describe.each(DATABASES)('the limit on %s', (database) => {
 
     const reply = await engine.handle({ ...request, body, baseUrl: '' })
 
-    expect(JSON.parse(reply.json).error).toBe(error)
+    expect(JSON.parse(reply.body).error).toBe(error)
     await expect(
       bodies.length > 1 ? session.createMany('things', bodies) : session.create('things', bodies[0]!),
     ).rejects.toMatchObject({ code: error })

@@ -5,7 +5,7 @@ import type { ApiReply } from '@entigrid/core'
 import { describe, expect, it } from 'vitest'
 import { exchange, openHttp, request } from '../../support/http-server.js'
 
-const OK: ApiReply = { status: 200, json: '{}' }
+const OK: ApiReply = { status: 200, body: '{}' }
 
 /** An engine whose answer waits for the test. */
 const gate = () => {

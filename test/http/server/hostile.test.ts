@@ -83,7 +83,7 @@ const rubbish = fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(byt
 
 describe('hostile clients', () => {
   it('get an HTTP reply without a stack or an internal error, or no reply, and the server lives', async () => {
-    await using http = await openHttp(({ path }) => ({ status: 200, json: JSON.stringify({ path }) }), {
+    await using http = await openHttp(({ path }) => ({ status: 200, body: JSON.stringify({ path }) }), {
       limits: { body: 1_000 },
     })
 

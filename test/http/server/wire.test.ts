@@ -180,7 +180,7 @@ describe('a request', () => {
 
 describe('a reply', () => {
   it('has exact headers', async () => {
-    await using http = await openHttp(() => ({ status: 200, json: '{"naïve":true}' }))
+    await using http = await openHttp(() => ({ status: 200, body: '{"naïve":true}' }))
 
     const { headers } = await http.request('/a/b')
 
@@ -199,7 +199,7 @@ describe('a reply', () => {
   it('carries the headers of the engine, its content type included', async () => {
     await using http = await openHttp(() => ({
       status: 429,
-      json: '<p>',
+      body: '<p>',
       headers: { 'Retry-After': '7', 'Content-Type': 'text/html' },
     }))
 
@@ -210,7 +210,7 @@ describe('a reply', () => {
   })
 
   it('to HEAD has the headers of GET and no body', async () => {
-    await using http = await openHttp(() => ({ status: 200, json: '{"a":1}' }))
+    await using http = await openHttp(() => ({ status: 200, body: '{"a":1}' }))
 
     const reply = await http.request('/a/b', { method: 'HEAD' })
 
@@ -229,7 +229,7 @@ describe('a reply', () => {
     ['gzip;q=0', false],
     ['identity', false],
   ])('to Accept-Encoding %s is compressed: %s', async (offer, compressed) => {
-    await using http = await openHttp(() => ({ status: 200, json: big }))
+    await using http = await openHttp(() => ({ status: 200, body: big }))
 
     const reply = await http.request('/a/b', { headers: { 'accept-encoding': offer } })
 
@@ -242,7 +242,7 @@ describe('a reply', () => {
     [1_024, undefined],
     [1_025, 'gzip'],
   ])('of %d bytes has the encoding %s', async (length, encoding) => {
-    await using http = await openHttp(() => ({ status: 200, json: 'x'.repeat(length) }))
+    await using http = await openHttp(() => ({ status: 200, body: 'x'.repeat(length) }))
 
     const reply = await http.request('/a/b', { headers: { 'accept-encoding': 'gzip' } })
 
@@ -250,7 +250,7 @@ describe('a reply', () => {
   })
 
   it('keeps the connection for the next request', async () => {
-    await using http = await openHttp(() => ({ status: 200, json: '{}' }))
+    await using http = await openHttp(() => ({ status: 200, body: '{}' }))
 
     const received = await exchange(
       http.port,
@@ -278,7 +278,7 @@ describe('a reply', () => {
 
 describe('JSONP', () => {
   it.each([200, 404])('wraps a reply of status %d in the given name, with status 200', async (status) => {
-    await using http = await openHttp(() => ({ status, json: '{"a":"\u2028"}' }))
+    await using http = await openHttp(() => ({ status, body: '{"a":"\u2028"}' }))
 
     const reply = await http.request('/a/b?x=1&callback=my.$fn_1')
 
@@ -441,7 +441,7 @@ describe('errors of the engine', () => {
     [false, 1],
     [true, 0],
   ])('through a proxy are noted once if it is not trusted (%s)', async (trustProxy, count) => {
-    await using http = await openHttp(() => ({ status: 200, json: '{}' }), { trustProxy })
+    await using http = await openHttp(() => ({ status: 200, body: '{}' }), { trustProxy })
 
     await http.request('/a')
     for (const client of ['192.0.2.1', '192.0.2.2'])
@@ -457,8 +457,8 @@ describe('errors of the engine', () => {
   it('that cannot be written as HTTP cost a connection, not the process', async () => {
     await using http = await openHttp(({ path }) =>
       path === '/bad'
-        ? { status: 200, json: '{}', headers: { 'X-Bad': 'a\nb' } }
-        : { status: 200, json: '{}' },
+        ? { status: 200, body: '{}', headers: { 'X-Bad': 'a\nb' } }
+        : { status: 200, body: '{}' },
     )
 
     await expect(request(`${http.url}/bad`)).rejects.toThrow('socket hang up')

@@ -30,7 +30,7 @@ export const envelope = (
   now: number,
 ): ApiReply => ({
   status: 200,
-  json: `{${members(fields)}${times(startedAt, now)}}`,
+  body: `{${members(fields)}${times(startedAt, now)}}`,
 })
 
 /** Fields as members of a JSON object, each followed by a comma; without those named `except`. */

@@ -11,7 +11,7 @@ describe('errorReply', () => {
     const reply = errorReply(error, 1_000, 1_007)
 
     expect(reply.status).toBe(400)
-    expect(JSON.parse(reply.json)).toEqual({
+    expect(JSON.parse(reply.body)).toEqual({
       error: 'illegal_argument',
       timestamp: 1_000,
       duration: 7,
@@ -29,9 +29,9 @@ describe('errorReply', () => {
 
     const reply = errorReply(error, 0, 0, (...report) => reports.push(report))
 
-    const body = JSON.parse(reply.json)
+    const body = JSON.parse(reply.body)
     expect(reply.status).toBe(500)
-    expect(reply.json).not.toContain('hunter2')
+    expect(reply.body).not.toContain('hunter2')
     expect(body).toMatchObject({ error: 'internal', exception: 'InternalException', code: 500 })
     expect(reports).toEqual([[error, body.error_id]])
   })

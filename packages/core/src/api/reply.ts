@@ -29,7 +29,7 @@ export const errorReply = (
   const errorId = newUuid()
   report?.(error, errorId)
   const reply = appErrorReply(new AppError('internal', INTERNAL), times)
-  return { ...reply, json: `${reply.json.slice(0, -1)},"error_id":"${errorId}"}` }
+  return { ...reply, body: `${reply.body.slice(0, -1)},"error_id":"${errorId}"}` }
 }
 
 const appErrorReply = (error: AppError, times: { timestamp: number; duration: number }): ApiReply => {
@@ -43,7 +43,7 @@ const appErrorReply = (error: AppError, times: { timestamp: number; duration: nu
   }
   if (error.operation !== undefined) body.operation = error.operation
   if (error.fields !== undefined) body.fields = error.fields
-  const reply: ApiReply = { status: error.status, json: JSON.stringify(body) }
+  const reply: ApiReply = { status: error.status, body: JSON.stringify(body) }
   if (error.retryAfter !== undefined) reply.headers = { 'Retry-After': String(error.retryAfter) }
   return reply
 }

@@ -31,14 +31,16 @@ export interface ApiRequest {
   principal?: Principal
   /** Of the client, as text: IPv4 or IPv6. Absent in process; then only who asks is counted. */
   address?: string | undefined
+  /** Value of the header `User-Agent`, by which people tell their sign-ins apart. */
+  userAgent?: string | undefined
   signal?: AbortSignal
 }
 
-/** One reply: a status, a JSON text, and the few headers that belong to its meaning. */
+/** One reply: a status, a text, and the few headers that belong to its meaning. */
 export interface ApiReply {
   status: number
-  /** The whole body, empty with status 304. Stored documents reach it without being parsed. */
-  json: string
+  /** Of JSON, unless a header `Content-Type` says otherwise; empty with status 304. Stored documents reach it unparsed. */
+  body: string
   headers?: Record<string, string>
 }
 

@@ -12,13 +12,13 @@ const signIn = async (engine: Awaited<ReturnType<typeof openTestEngine>>['engine
     body,
     baseUrl: 'http://x',
   })
-  return JSON.parse(reply.json).access_token as string
+  return JSON.parse(reply.body).access_token as string
 }
 
 const read = async (engine: Awaited<ReturnType<typeof openTestEngine>>['engine'], token: string) => {
   const request = { method: 'GET', path: '/management/orgs/acme', search: '', baseUrl: 'http://x' } as const
   const reply = await engine.handle({ ...request, authorization: `Bearer ${token}` })
-  return { status: reply.status, error: JSON.parse(reply.json).error as string | undefined }
+  return { status: reply.status, error: JSON.parse(reply.body).error as string | undefined }
 }
 
 describe.each(DATABASES)('tokens in compatibility mode on %s', (database) => {

@@ -76,6 +76,6 @@ const granted = async (doors: TokenDoors, { access_token, expires_in, owner }: G
   // JavaScript has no number for the greatest lifetime; its exact digits are written instead.
   const seconds = expires_in === NEVER_EXPIRES_IN ? '9223372036854775' : String(expires_in)
   const rest = JSON.stringify(described satisfies Json).slice(1)
-  const json = `{"access_token":${JSON.stringify(access_token)},"expires_in":${seconds}${rest === '}' ? '' : ','}${rest}`
-  return { status: 200, json, headers: { 'Cache-Control': 'no-store' } }
+  const body = `{"access_token":${JSON.stringify(access_token)},"expires_in":${seconds}${rest === '}' ? '' : ','}${rest}`
+  return { status: 200, body, headers: { 'Cache-Control': 'no-store' } }
 }

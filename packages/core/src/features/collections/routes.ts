@@ -128,7 +128,7 @@ class Showing {
     const tag = tagOf(result)
     if (tag === undefined || conditions === NO_CONDITIONS) return this.reply(result)
     checkConditions({ ...conditions, ifNoneMatch: null }, result.entities[0]!)
-    return isFresh(conditions, tag) ? { status: 304, json: '', headers: { ETag: tag } } : this.reply(result)
+    return isFresh(conditions, tag) ? { status: 304, body: '', headers: { ETag: tag } } : this.reply(result)
   }
 
   results(results: readonly OperationResult[]): ApiReply {
@@ -184,13 +184,13 @@ export const appEnvelope = (call: AppCall, fields: AppFields): ApiReply => {
   const { app, request, params, startedAt, now } = call
   const { action = request.method.toLowerCase(), path = '' } = fields
   const uri = `${request.baseUrl}/${app.name}${path}`
-  const json =
+  const body =
     `{"action":${JSON.stringify(action)},"application":"${app.uuid}","params":${paramsJson(params)},` +
     (path === '' ? '' : `"path":${JSON.stringify(path)},`) +
     `"uri":${JSON.stringify(uri)},${members(fields, PLACED)}` +
     `"organization":${JSON.stringify(app.organizationName)},` +
     `"applicationName":${JSON.stringify(app.applicationName)},${times(startedAt, now())}}`
-  return { status: 200, json }
+  return { status: 200, body }
 }
 
 /** Settings, `_reindex` and `_clear`: for administrators of the application. */

@@ -15,7 +15,7 @@ const open = async (database: (typeof DATABASES)[number]) => {
     body: { name: 'closed' },
     principal: { kind: 'system', reason: 'test' },
   })
-  const { application } = JSON.parse(reply.json) as { application: string }
+  const { application } = JSON.parse(reply.body) as { application: string }
   const system = await engine.app(NAME).asSystem('test')
   const ann = await system.create('users', { username: 'ann' })
   const ben = await system.create('users', { username: 'ben' })

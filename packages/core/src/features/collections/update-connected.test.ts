@@ -14,8 +14,8 @@ const post = async (engine: Engine, path: string, body: JsonObject) => {
     body,
     principal: SYSTEM,
   })
-  expect(reply.status, reply.json).toBe(200)
-  return JSON.parse(reply.json) as { entities: { uuid: string }[] }
+  expect(reply.status, reply.body).toBe(200)
+  return JSON.parse(reply.body) as { entities: { uuid: string }[] }
 }
 
 /** A closed application where users may read dogs, and ann likes fido. */

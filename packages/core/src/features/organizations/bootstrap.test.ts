@@ -10,7 +10,7 @@ const signIn = async ({ engine }: TestEngine, username: string, password: string
     body,
     baseUrl: '',
   })
-  return { status: reply.status, ...JSON.parse(reply.json) }
+  return { status: reply.status, ...JSON.parse(reply.body) }
 }
 
 describe.each(DATABASES)('setting up on %s', (database) => {
