@@ -65,6 +65,25 @@ describe.each(DATABASES)('administrators on %s', (database) => {
       })
     })
 
+    it('a list of all, page by page, as system administrators', async () => {
+      const { app, owner, ada, sysadmin } = await open()
+      const [member] = (await ada.get(`/management/orgs/${app.organization}/users`)).body.data
+      const listed: unknown[] = []
+
+      let cursor: string | undefined
+      do {
+        const { body } = await sysadmin.get(`/management/users?limit=2${cursor ? `&cursor=${cursor}` : ''}`)
+        expect(body).toMatchObject({ action: 'get admin users', count: body.data.length })
+        listed.push(...body.data)
+        cursor = body.cursor
+      } while (cursor !== undefined)
+      const refused = await ada.get('/management/users')
+
+      expect(listed.filter((admin) => (admin as { uuid: string }).uuid === owner.uuid)).toEqual([member])
+      expect(listed).toContainEqual(expect.objectContaining({ username: 'owner' }))
+      expect([refused.status, refused.body.error]).toEqual([401, 'unauthorized'])
+    })
+
     it('nobody else, but for the system administrator, whose token is not shown there', async () => {
       const { app, owner, sysadmin } = await open()
 

@@ -167,6 +167,9 @@ describe.each(DATABASES)('applications on %s', (database) => {
       )
       expect((await app.management.get(`${path}/shop`)).body.error).toBe('entity_not_found')
       expect((await app.management.get(path)).body.data).toEqual({ [app.name]: app.uuid })
+      expect((await app.management.get(`${path}?deleted=true`)).body.data).toEqual({
+        [`${app.organization}/shop`]: shop.uuid,
+      })
       expect(
         (await app.management.get(`/management/orgs/${app.organization}`)).body.organization.applications,
       ).toEqual({ [app.name]: app.uuid })

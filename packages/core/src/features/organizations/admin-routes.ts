@@ -4,8 +4,9 @@ import { networkIn } from '../../api/network.js'
 import type { ApiReply } from '../../api/request.js'
 import { type Call, fieldsOf, type Route, route } from '../../api/route.js'
 import { param } from '../../api/url.js'
-import { illegalArgument } from '../../domain/errors.js'
+import { illegalArgument, unauthorized } from '../../domain/errors.js'
 import { isJsonObject, type JsonObject } from '../../domain/json.js'
+import { readLimit } from '../../domain/page.js'
 import type { Edits } from '../../engine/edits.js'
 import { asObject } from '../../engine/engine.js'
 import type { StoredEntity } from '../../storage/store.js'
@@ -37,6 +38,7 @@ export interface AdminDoors extends OrganizationDoors {
 
 /** `/management/users`: the accounts of administrators, each for himself and for system administrators. */
 export const adminRoutes = (doors: AdminDoors): Route<Call>[] => [
+  route('GET', 'users', (call: Call) => list(doors, call)),
   route('POST', 'users', async (call: Call) => {
     const admin = await doors.administrators.create(call.caller.label, newAccount(fieldsOf(call)))
     return managed(call, { action: 'create user', data: { user: showAdmin(admin) } })
@@ -57,6 +59,14 @@ export const adminRoutes = (doors: AdminDoors): Route<Call>[] => [
     return managed(call, { action: 'revoked user tokens' })
   }),
 ]
+
+const list = async ({ administrators, engine }: AdminDoors, call: Call): Promise<ApiReply> => {
+  if (!isSysadmin(call.caller)) throw unauthorized('No system access authorized')
+  const limit = readLimit(param(call.params, 'limit'), 10, engine.limits.pageSize)
+  const { items, cursor } = await administrators.list(limit, param(call.params, 'cursor') ?? null)
+  const data = items.map(showAdmin)
+  return managed(call, { action: 'get admin users', data, count: data.length, cursor: cursor ?? undefined })
+}
 
 const read = async (doors: AdminDoors, call: Call): Promise<ApiReply> => {
   const admin = await ownAdmin(doors.engine, call)

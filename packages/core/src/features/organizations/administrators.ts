@@ -3,7 +3,7 @@ import { isJsonObject, type JsonObject } from '../../domain/json.js'
 import { fold } from '../../domain/text.js'
 import type { Edits } from '../../engine/edits.js'
 import type { Engine } from '../../engine/engine.js'
-import type { StoredEntity } from '../../storage/store.js'
+import type { Listing, StoredEntity } from '../../storage/store.js'
 import type { AdminSource } from './admins.js'
 import { MANAGEMENT } from './types.js'
 
@@ -38,6 +38,12 @@ export class Administrators {
   /** Makes an administrator of no organization. @throws {AppError} `duplicate_unique_property_exists` */
   create(principal: string, account: JsonObject): Promise<StoredEntity> {
     return this.#engine.transact(MANAGEMENT.id, principal, (edits) => addAdmin(edits, account))
+  }
+
+  /** One page of all administrators, the newest first. */
+  list(limit: number, cursor: string | null): Promise<Listing> {
+    const query = { projection: null, filter: null, direct: null, sort: [] }
+    return this.#engine.list(MANAGEMENT.id, 'users', { query, limit, cursor })
   }
 
   /**

@@ -114,6 +114,13 @@ export class Organizations {
     )
   }
 
+  /** Those that `restoreApplication` can bring back. */
+  async deletedApplications(organization: StoredEntity): Promise<StoredEntity[]> {
+    return (await this.#everyApplication(organization)).filter(
+      ({ object }) => object['deleted'] !== undefined,
+    )
+  }
+
   async #everyApplication(organization: StoredEntity): Promise<StoredEntity[]> {
     const hop = { verb: APPLICATIONS, direction: 'out', collection: 'applications' } as const
     const { items } = await this.#engine.connected(MANAGEMENT.id, organization, hop, ALL)

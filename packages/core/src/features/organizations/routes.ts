@@ -27,7 +27,11 @@ export const organizationRoutes = (doors: OrganizationDoors): Route<Call>[] => [
   }),
   route(['GET', 'POST'], 'orgs/:org/credentials', (call: Call) => credentials(doors, call)),
   route('GET', 'orgs/:org/apps', async (call: Call) => {
-    const applications = await doors.organizations.applications(await ownOrganization(doors, call))
+    const organization = await ownOrganization(doors, call)
+    const applications =
+      param(call.params, 'deleted') === 'true'
+        ? await doors.organizations.deletedApplications(organization)
+        : await doors.organizations.applications(organization)
     return managed(call, { action: 'get organization application', data: showApplications(applications) })
   }),
   route('POST', 'orgs/:org/apps', (call: Call) => createApplication(doors, call)),

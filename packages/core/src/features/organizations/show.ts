@@ -53,6 +53,11 @@ export const showOrganization = ({ object }: StoredEntity): JsonObject => {
   return { uuid: uuid!, name: name!, passwordHistorySize: typeof size === 'number' ? size : 0, properties }
 }
 
-/** Applications by full name: their uuids. */
+/** Applications by full name, which deleted ones had: their uuids. */
 export const showApplications = (applications: readonly StoredEntity[]): JsonObject =>
-  Object.fromEntries(applications.map(({ object, uuid }) => [String(object['name']), uuid]))
+  Object.fromEntries(
+    applications.map(({ object, uuid }) => [
+      `${String(object['organizationName'])}/${String(object['applicationName'])}`,
+      uuid,
+    ]),
+  )
