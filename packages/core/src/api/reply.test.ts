@@ -23,6 +23,12 @@ describe('errorReply', () => {
     })
   })
 
+  it('adds what the caller can go on with', () => {
+    const error = new AppError('second_factor_required', 'a code, please', { more: { factors: ['totp'] } })
+
+    expect(JSON.parse(errorReply(error, 0, 0).body)).toMatchObject({ code: 403, factors: ['totp'] })
+  })
+
   it('hides the text of any other error and reports it under the error_id', () => {
     const reports: [unknown, string][] = []
     const error = new Error('password of the database is hunter2')

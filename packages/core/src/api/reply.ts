@@ -43,7 +43,7 @@ const appErrorReply = (error: AppError, times: { timestamp: number; duration: nu
   }
   if (error.operation !== undefined) body.operation = error.operation
   if (error.fields !== undefined) body.fields = error.fields
-  const reply: ApiReply = { status: error.status, body: JSON.stringify(body) }
+  const reply: ApiReply = { status: error.status, body: JSON.stringify({ ...body, ...error.more }) }
   if (error.retryAfter !== undefined) reply.headers = { 'Retry-After': String(error.retryAfter) }
   return reply
 }

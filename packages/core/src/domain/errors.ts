@@ -1,3 +1,5 @@
+import type { JsonObject } from './json.js'
+
 /**
  * Every code a caller can receive, with its HTTP status and the stable public name sent as `exception`.
  * Codes are public: add, never rename. Statuses and codes are those Usergrid's clients test for.
@@ -70,6 +72,8 @@ export interface ErrorDetails extends ErrorOptions {
   retryAfter?: number
   /** Place, from 0, of the operation of a batch that failed. */
   operation?: number
+  /** Further members of the reply's body, with which the caller can go on. */
+  more?: JsonObject
 }
 
 /** The only error meant for callers: its `code` and message reach them. `cause` is for our log alone. */
@@ -79,17 +83,19 @@ export class AppError extends Error {
   readonly fields: FieldProblem[] | undefined
   readonly retryAfter: number | undefined
   readonly operation: number | undefined
+  readonly more: JsonObject | undefined
 
   constructor(
     readonly code: ErrorCode,
     message: string,
-    { fields, status, retryAfter, operation, ...options }: ErrorDetails = {},
+    { fields, status, retryAfter, operation, more, ...options }: ErrorDetails = {},
   ) {
     super(message, options)
     this.status = status ?? ERROR_CODES[code]
     this.fields = fields
     this.retryAfter = retryAfter
     this.operation = operation
+    this.more = more
   }
 
   /** Stable public name, such as `EntityNotFoundException`, that clients show beside the code. */
