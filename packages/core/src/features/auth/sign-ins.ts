@@ -26,6 +26,14 @@ export interface SignIn {
   network: string | undefined
 }
 
+/** One try to prove it with a code, by somebody whose password was right. */
+export interface CodeTry {
+  user: StoredEntity
+  network: string | undefined
+  /** Whether the code is right. */
+  verify: () => Promise<boolean>
+}
+
 export interface SignInsOptions {
   attempts: AttemptStore
   addresses: GoodAddresses
@@ -50,10 +58,14 @@ const PAIR: AttemptRule = {
 const ADDRESS: AttemptRule = { failures: 100, memory: HOUR, since: 'first' }
 /** Of one account, from whatever addresses. */
 const ACCOUNT: AttemptRule = { failures: 50, memory: HOUR, since: 'first' }
+/** Codes of one account, from whatever addresses: they are short, and only who knows the password is asked for one. */
+const CODES: AttemptRule = PAIR
 
 interface Counter {
   key: string
   rule: AttemptRule
+  /** Whether success makes all failures before it be forgotten, and not only its own try. */
+  forgives: boolean
 }
 
 /** A counter that refuses, and for how many milliseconds. */
@@ -80,14 +92,24 @@ export class SignIns {
 
   /** Whether the password is right. @throws {AppError} `too_many_requests` without having looked at it. */
   async check(signIn: SignIn): Promise<boolean> {
-    const { counters, end } = await this.#admit(signIn)
-    try {
-      const isRight = await this.#verified(signIn, counters)
-      if (isRight) await this.#options.addresses.remember(signIn)
-      return isRight
-    } finally {
-      end()
-    }
+    const { pair, address, account } = this.#countersOf(signIn)
+    const counters = [pair, address, account].filter((counter) => counter !== null)
+    const isExempt = (counter: Counter) => counter === account && this.#options.addresses.isGood(signIn)
+    const isRight = await this.#attempt(counters, isExempt, () =>
+      this.#options.verify(signIn.user, signIn.password),
+    )
+    if (isRight) await this.#options.addresses.remember(signIn)
+    return isRight
+  }
+
+  /**
+   * Whether the code is right. Apart from passwords, so that a right password forgives no wrong code.
+   * @throws {AppError} `too_many_requests` without having looked at it.
+   */
+  async checkCode({ user, network, verify }: CodeTry): Promise<boolean> {
+    const codes = this.#counter('codes', CODES, user.uuid, true)
+    const counters = network === undefined ? [codes] : [codes, this.#counter('address', ADDRESS, network)]
+    return this.#attempt(counters, () => false, verify)
   }
 
   /**
@@ -100,18 +122,34 @@ export class SignIns {
     if (refusal !== null) throw tooMany(refusal.wait)
   }
 
+  /** Verifies within what the counters bear; one that refuses may turn out not to count here. */
+  async #attempt(
+    wanted: readonly Counter[],
+    isExempt: (counter: Counter) => boolean | Promise<boolean>,
+    verify: () => Promise<boolean>,
+  ): Promise<boolean> {
+    const { counters, end } = await this.#admit(wanted, isExempt)
+    try {
+      return await this.#verified(counters, verify)
+    } finally {
+      end()
+    }
+  }
+
   /** Counts a try as failed, and resolves with the counters that it is in; `end` tells that it is over. */
-  async #admit(signIn: SignIn): Promise<{ counters: Counter[]; end: () => void }> {
-    const { pair, address, account } = this.#countersOf(signIn)
-    let counters = [pair, address, account].filter((counter) => counter !== null)
+  async #admit(
+    wanted: readonly Counter[],
+    isExempt: (counter: Counter) => boolean | Promise<boolean>,
+  ): Promise<{ counters: readonly Counter[]; end: () => void }> {
+    let counters = wanted
     for (;;) {
       const refusal = await this.#reserve(counters)
       if (refusal === null) return { counters, end: this.#begin(counters) }
       const pending = this.#pending.get(refusal.counter.key)
       // Some of those under way may turn out right, and then there is room.
       if (pending !== undefined) await Promise.all(pending)
-      else if (refusal.counter === account && (await this.#options.addresses.isGood(signIn)))
-        counters = counters.filter((counter) => counter !== account)
+      else if (await isExempt(refusal.counter))
+        counters = counters.filter((counter) => counter !== refusal.counter)
       else throw tooMany(refusal.wait)
     }
   }
@@ -133,10 +171,10 @@ export class SignIns {
     }
   }
 
-  async #verified({ user, password }: SignIn, counters: readonly Counter[]): Promise<boolean> {
+  async #verified(counters: readonly Counter[], verify: () => Promise<boolean>): Promise<boolean> {
     let isRight = true
     try {
-      isRight = await this.#options.verify(user, password)
+      isRight = await verify()
       return isRight
     } finally {
       // What could not be verified did not fail.
@@ -155,10 +193,9 @@ export class SignIns {
     })
   }
 
-  /** A right password also forgives the account's failures from the same address. */
   #takeBack(counters: readonly Counter[]): Promise<void> {
     return this.#options.attempts.change(keysOf(counters), (known) => ({
-      records: counters.map(({ rule }, i) => (rule === PAIR ? null : afterSuccess(known[i] ?? null))),
+      records: counters.map(({ forgives }, i) => (forgives ? null : afterSuccess(known[i] ?? null))),
       result: undefined,
     }))
   }
@@ -167,16 +204,16 @@ export class SignIns {
   #countersOf({ app, ref, user, network }: SignIn) {
     const account = user === null ? `${app}/${fold(ref)}` : user.uuid
     return {
-      pair: network === undefined ? null : this.#counter('pair', PAIR, `${account} ${network}`),
+      pair: network === undefined ? null : this.#counter('pair', PAIR, `${account} ${network}`, true),
       address: network === undefined ? null : this.#counter('address', ADDRESS, network),
       account: this.#counter('account', ACCOUNT, account),
     }
   }
 
   /** Hashed: what people type as a name may be their password. */
-  #counter(kind: string, rule: AttemptRule, what: string): Counter {
+  #counter(kind: string, rule: AttemptRule, what: string, forgives = false): Counter {
     const key = createHmac('sha256', this.#key).update(`${kind} ${what}`).digest('base64url')
-    return { key, rule }
+    return { key, rule, forgives }
   }
 }
 
