@@ -10,6 +10,8 @@ export interface Page {
   status?: number
   /** Origins of a script that the page loads, such as a captcha's. */
   scripts?: readonly string[]
+  /** Where forms may lead besides this server: browsers also ask when the reply to a form is a redirect. */
+  formsLeadTo?: readonly string[]
 }
 
 const STYLE = html`
@@ -26,10 +28,16 @@ button { margin-top: 1.25rem; padding: .7rem 1.25rem; font: inherit; color: #fff
 `
 
 /**
- * Serves a page that runs no scripts but those of `scripts`, posts forms to this server only, fits into no frame, is
+ * Serves a page that runs no scripts but those of `scripts`, posts forms to this server, fits into no frame, is
  * not kept, and does not tell its address, which may hold a token, to where its links lead.
  */
-export const pageReply = ({ title, content, status = 200, scripts = [] }: Page): ApiReply => ({
+export const pageReply = ({
+  title,
+  content,
+  status = 200,
+  scripts = [],
+  formsLeadTo = [],
+}: Page): ApiReply => ({
   status,
   body: html`<!doctype html>
 <html lang="en">
@@ -49,13 +57,13 @@ ${content}
 `.text,
   headers: {
     'Content-Type': 'text/html; charset=utf-8',
-    'Content-Security-Policy': policy(scripts),
+    'Content-Security-Policy': policy(scripts, formsLeadTo),
     'Referrer-Policy': 'no-referrer',
     'Cache-Control': 'no-store',
   },
 })
 
-const policy = (scripts: readonly string[]): string => {
+const policy = (scripts: readonly string[], formsLeadTo: readonly string[]): string => {
   const sources = scripts.join(' ')
   const loaded =
     sources === '' ? [] : [`script-src ${sources}`, `frame-src ${sources}`, `connect-src ${sources}`]
@@ -63,7 +71,7 @@ const policy = (scripts: readonly string[]): string => {
     "default-src 'none'",
     "style-src 'unsafe-inline'",
     ...loaded,
-    "form-action 'self'",
+    ["form-action 'self'", ...formsLeadTo].join(' '),
     "frame-ancestors 'none'",
     "base-uri 'none'",
   ].join('; ')
