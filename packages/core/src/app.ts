@@ -14,11 +14,15 @@ import { accessRoute, Explanations } from './features/access/index.js'
 import {
   AccessTokens,
   Authenticator,
+  clientGrant,
   DEFAULT_PASSWORD_POLICY,
   GoodAddresses,
+  type GrantType,
   type HashCost,
   OpaqueTokens,
+  passwordGrant,
   type SignIn,
+  SignInRecords,
   SignIns,
   secretBox,
   Tokens,
@@ -204,12 +208,15 @@ export class Engine {
       if (!usergrid) await signIns.clientFailed(network)
     }
     const client = (id: string, clientSecret: string) => organizations.client(id, clientSecret)
+    const grantTypes = new Map<string, GrantType>([
+      ['password', passwordGrant({ engine: entities, management: MANAGEMENT.id, verify })],
+      ['client_credentials', clientGrant({ client, failed: clientFailed })],
+    ])
     const tokens = new Tokens({
       engine: entities,
       tokens: accessTokens,
-      verify,
-      client,
-      clientFailed,
+      records: new SignInRecords(secretBox(secret, 'sign-ins')),
+      grants: grantTypes,
       management: MANAGEMENT.id,
       clock,
       forget,

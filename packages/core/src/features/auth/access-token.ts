@@ -30,10 +30,13 @@ export interface Claims {
   readonly expiresAt: number | null
   /** Milliseconds from issue to expiry, exactly as asked for. */
   readonly ttl: number | null
+  /** Id of the sign-in that it comes from, with which it ends. */
+  readonly signIn: string | null
 }
 
 export interface NewToken {
   principal: TokenPrincipal
+  signIn?: string | undefined
   /** Milliseconds; `null` for no expiry. */
   ttl: number | null
   /** UTC milliseconds. */
@@ -99,7 +102,7 @@ export class AccessTokens implements TokenKeeper {
   }
 
   /** @throws {AppError} `illegal_argument` for a lifetime that is not a positive whole number. */
-  issue({ principal, ttl, now }: NewToken): IssuedToken {
+  issue({ principal, ttl, now, signIn }: NewToken): IssuedToken {
     checkLifetime(ttl)
     const owner = ownerOf(principal)
     const payload = {
@@ -107,6 +110,7 @@ export class AccessTokens implements TokenKeeper {
       at: now,
       iat: Math.floor(now / 1000),
       ...(ttl === null ? {} : { ttl, exp: Math.ceil((now + ttl) / 1000) }),
+      ...(signIn === undefined ? {} : { sid: signIn }),
     }
     const id = newUuid()
     const token = jwt.sign(payload, this.#key, {
@@ -116,7 +120,7 @@ export class AccessTokens implements TokenKeeper {
       subject: subjectOf(owner),
       jwtid: id,
     })
-    return { token, claims: claimsOf(id, owner, now, ttl) }
+    return { token, claims: claimsOf(id, owner, now, ttl, signIn ?? null) }
   }
 
   /**
@@ -163,13 +167,20 @@ export const unverified = (cause?: unknown): AppError =>
 export const expired = (): AppError =>
   new AppError('expired_token', 'Unable to authenticate due to expired access token')
 
-const claimsOf = (id: string, owner: TokenOwner, issuedAt: number, ttl: number | null): Claims =>
+const claimsOf = (
+  id: string,
+  owner: TokenOwner,
+  issuedAt: number,
+  ttl: number | null,
+  signIn: string | null,
+): Claims =>
   Object.freeze({
     id,
     owner: Object.freeze(owner),
     issuedAt,
     expiresAt: ttl === null ? null : issuedAt + ttl,
     ttl,
+    signIn,
   })
 
 export const ownerOf = (principal: TokenPrincipal): TokenOwner => {
@@ -198,13 +209,14 @@ const subjectOf = (owner: TokenOwner): string => {
 /** The signature vouches for the payload; its form is checked so that no later version is misread. */
 const parsePayload = (payload: unknown): Claims => {
   if (!isJsonObject(payload)) throw new TypeError('The payload is no object')
-  const { jti, at, ttl = null, exp } = payload
+  const { jti, at, ttl = null, exp, sid = null } = payload
   const owner = readOwner(payload)
   if (typeof jti !== 'string' || !isUuid(jti)) throw new TypeError('The token has no id')
+  if (sid !== null && !(typeof sid === 'string' && isUuid(sid))) throw new TypeError('The sign-in has no id')
   if (!isTime(at) || (ttl !== null && !isTime(ttl))) throw new TypeError('The token has no time of issue')
   const due = ttl === null ? undefined : Math.ceil((at + ttl) / 1000)
   if (exp !== due) throw new TypeError('The expiry and the lifetime disagree')
-  return claimsOf(jti, owner, at, ttl)
+  return claimsOf(jti, owner, at, ttl, sid)
 }
 
 const isTime = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0

@@ -179,8 +179,10 @@ function checkState<A extends AccountState>(account: A | null, claims: Claims | 
   if (account.disabled) throw new AppError('authentication', 'Disabled identity')
   if (!account.activated) throw new AppError('authentication', 'Unactivated identity')
   if (claims === null) return
-  const isOld = claims.issuedAt < account.tokensSince && claims.id !== account.tokenKept
-  if (isOld || account.revokedTokens.has(claims.id)) {
+  const { id, issuedAt, signIn } = claims
+  const isOld = issuedAt < account.tokensSince && id !== account.tokenKept
+  const { revokedTokens } = account
+  if (isOld || revokedTokens.has(id) || (signIn !== null && revokedTokens.has(signIn))) {
     throw new AppError('auth_invalid', 'Unable to authenticate')
   }
 }

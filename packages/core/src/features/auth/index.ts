@@ -1,7 +1,18 @@
 export { AccessTokens, type Claims, expiresIn } from './access-token.js'
 export { type AdminState, Authenticator } from './authenticator.js'
+export { clientGrant } from './client-grant.js'
 export { GoodAddresses } from './good-addresses.js'
+export {
+  type Asked,
+  badCredentials,
+  type Grant,
+  type GrantRequest,
+  type GrantType,
+  type TokenApplication,
+} from './grant.js'
+export { readMilliseconds } from './lifetimes.js'
 export { OpaqueTokens } from './opaque-tokens.js'
+export { type PasswordGrantOptions, passwordGrant } from './password-grant.js'
 export { type HashCost, hashPassword, verifyAgainstNothing, verifyPassword } from './password-hash.js'
 export {
   checkPassword,
@@ -9,7 +20,8 @@ export {
   type PasswordPolicy,
   USERGRID_PASSWORD_POLICY,
 } from './password-policy.js'
-export { tokenRoutes } from './routes.js'
+export { type TokenRoutes, tokenRoutes } from './routes.js'
 export { type SecretBox, secretBox } from './secret-box.js'
+export { SignInRecords } from './sign-in-records.js'
 export { type SignIn, SignIns } from './sign-ins.js'
-export { readMilliseconds, Tokens } from './tokens.js'
+export { type SigningIn, Tokens } from './tokens.js'

@@ -38,7 +38,7 @@ export class OpaqueTokens implements TokenKeeper {
     this.#options = options
   }
 
-  async issue({ principal, ttl, now }: NewToken): Promise<IssuedToken> {
+  async issue({ principal, ttl, now, signIn }: NewToken): Promise<IssuedToken> {
     checkLifetime(ttl)
     const token = newOpaqueToken(randomBytes)
     const owner = ownerOf(principal)
@@ -49,6 +49,7 @@ export class OpaqueTokens implements TokenKeeper {
       issuedAt: now,
       ttl: ttl ?? 0,
       expiresAt: ttl === null ? 0 : now + ttl,
+      ...(signIn === undefined ? {} : { signIn }),
     })
     return { token, claims: claimsOf(stored.object) }
   }
@@ -101,10 +102,11 @@ export class OpaqueTokens implements TokenKeeper {
   }
 }
 
-const claimsOf = ({ uuid, owner, issuedAt, ttl, expiresAt }: JsonObject): Claims => ({
+const claimsOf = ({ uuid, owner, issuedAt, ttl, expiresAt, signIn }: JsonObject): Claims => ({
   id: String(uuid),
   owner: owner as unknown as TokenOwner,
   issuedAt: Number(issuedAt),
   ttl: ttl === 0 ? null : Number(ttl),
   expiresAt: expiresAt === 0 ? null : Number(expiresAt),
+  signIn: signIn === undefined ? null : String(signIn),
 })

@@ -5,7 +5,8 @@ import { type AppCall, type Call, fieldsOf, type Route, route } from '../../api/
 import { AppError, unauthorized } from '../../domain/errors.js'
 import type { Json, JsonObject } from '../../domain/json.js'
 import { NEVER_EXPIRES_IN } from './access-token.js'
-import { type Grant, type Tokens, tokenFields } from './tokens.js'
+import { type Grant, type GrantRequest, type TokenApplication, tokenFields } from './grant.js'
+import type { Tokens } from './tokens.js'
 
 export interface TokenDoors {
   tokens: Tokens
@@ -17,8 +18,17 @@ export interface TokenDoors {
   user: (app: Application, ref: string) => Promise<Grant['owner']>
 }
 
+export interface TokenRoutes {
+  management: Route<Call>[]
+  app: Route<AppCall>[]
+  /** What a sign-in at another endpoint asks for (`app` is `null` on the management plane). */
+  request: (call: Call, app: Application | null) => Promise<GrantRequest>
+  /** The reply to a sign-in, which is the same wherever it was made. */
+  reply: (grant: Grant) => Promise<ApiReply>
+}
+
 /** Signing in: `POST|GET .../token` on both planes. Replies have no envelope. */
-export const tokenRoutes = (doors: TokenDoors): { management: Route<Call>[]; app: Route<AppCall>[] } => ({
+export const tokenRoutes = (doors: TokenDoors): TokenRoutes => ({
   management: [
     route(['GET', 'POST'], 'token', (call: Call) => grant(doors, call, null)),
     route(['GET', 'POST'], 'me', (call: Call) => me(doors, call)),
@@ -27,23 +37,43 @@ export const tokenRoutes = (doors: TokenDoors): { management: Route<Call>[]; app
     route(['GET', 'POST'], 'token', (call: AppCall) => grant(doors, call, call.app)),
     route('GET', 'users/:user/token', (call: AppCall) => mint(doors, call)),
   ],
+  request: (call, app) => requestOf(doors, call, app),
+  reply: (grant) => granted(doors, grant),
 })
 
-const grant = async (doors: TokenDoors, call: Call, application: Application | null): Promise<ApiReply> => {
+const grant = async (doors: TokenDoors, call: Call, app: Application | null): Promise<ApiReply> => {
   const { caller, request } = call
+  const asked = await requestOf(doors, call, app)
+  // Usergrid issued a new token here, without end; ours is not renewed without credentials.
+  const isRenewal = app === null && asked.fields['grant_type'] === undefined
+  if (isRenewal && caller.token !== undefined && caller.self !== null) return mine(doors, caller)
+  if (request.method === 'POST' && Object.keys(asked.fields).length === 0)
+    throw new AppError('illegal_argument', 'missing json post data')
+  return granted(doors, await doors.tokens.grant(asked))
+}
+
+const requestOf = async (
+  doors: TokenDoors,
+  call: Call,
+  application: Application | null,
+): Promise<GrantRequest> => {
+  const { request } = call
   const fields = tokenFields(
     request.body,
     fieldsOf({ ...call, request: { ...request, body: undefined } }),
     request.authorization,
   )
-  // Usergrid issued a new token here, without end; ours is not renewed without credentials.
-  const isRenewal = application === null && fields['grant_type'] === undefined
-  if (isRenewal && caller.token !== undefined && caller.self !== null) return mine(doors, caller)
-  if (request.method === 'POST' && Object.keys(fields).length === 0)
-    throw new AppError('illegal_argument', 'missing json post data')
-  const app = application === null ? null : { application, properties: await doors.properties(application) }
-  return granted(doors, await doors.tokens.grant(fields, app, networkIn(request)))
+  return {
+    fields,
+    app: application === null ? null : await tokenApplication(doors, application),
+    asked: { ttl: fields['ttl'], agent: request.userAgent, network: networkIn(request) },
+  }
 }
+
+const tokenApplication = async (
+  { properties }: TokenDoors,
+  application: Application,
+): Promise<TokenApplication> => ({ application, properties: await properties(application) })
 
 /** With a token: who it belongs to. Without: the same as asking for one. */
 const me = async (doors: TokenDoors, call: Call): Promise<ApiReply> => {
@@ -63,12 +93,8 @@ const mint = async (doors: TokenDoors, call: AppCall): Promise<ApiReply> => {
   if (!isAppAdmin(caller, app))
     throw new AppError('unauthorized', 'Only administrators of the application may do this', { status: 403 })
   const user = await doors.user(app, args[0]!)
-  const made = await doors.tokens.grantFor(
-    user,
-    { application: app, properties: await doors.properties(app) },
-    params.get('ttl')?.[0],
-  )
-  return granted(doors, made)
+  const ttl = params.get('ttl')?.[0]
+  return granted(doors, await doors.tokens.grantFor(user, await tokenApplication(doors, app), ttl))
 }
 
 const granted = async (doors: TokenDoors, { access_token, expires_in, owner }: Grant): Promise<ApiReply> => {

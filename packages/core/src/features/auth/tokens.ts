@@ -1,38 +1,50 @@
-import type { Application } from '../../api/caller.js'
 import { AppError, illegalArgument } from '../../domain/errors.js'
-import { isJsonObject, type JsonObject } from '../../domain/json.js'
-import { isUuid } from '../../domain/uuid.js'
+import { newUuid } from '../../domain/uuid.js'
 import type { Edits } from '../../engine/edits.js'
 import type { Engine } from '../../engine/engine.js'
 import type { StoredEntity } from '../../storage/store.js'
-import { type Claims, expiresIn, type TokenKeeper, type TokenPrincipal } from './access-token.js'
-import type { SignIn } from './sign-ins.js'
+import {
+  type Claims,
+  expiresIn,
+  type NewToken,
+  type TokenKeeper,
+  type TokenPrincipal,
+} from './access-token.js'
+import {
+  type Asked,
+  badCredentials,
+  type Grant,
+  type GrantRequest,
+  type GrantType,
+  type TokenApplication,
+} from './grant.js'
+import { chosenLifetime, lifetimesOf } from './lifetimes.js'
+import type { SignInRecords } from './sign-in-records.js'
 
-/** Seven days: the default and the longest lifetime of a token, in milliseconds. */
-export const MAX_TTL = 604_800_000
 const TOKENS = 'tokens'
 
 export interface TokensOptions {
   engine: Engine
   tokens: TokenKeeper
-  /** Checks passwords of users, also of the management application. @throws {AppError} `too_many_requests` */
-  verify: (signIn: SignIn) => Promise<boolean>
-  /** Told of wrong client credentials. @throws {AppError} `too_many_requests` */
-  clientFailed: (network: string | undefined) => Promise<void>
-  client: (id: string, secret: string) => Promise<StoredEntity | null>
+  records: SignInRecords
+  /** By `grant_type`. Features may add theirs until the first request. */
+  grants: ReadonlyMap<string, GrantType>
+  /** Whether administrators must have confirmed their e-mail address. */
+  confirmAdmins?: boolean | undefined
   /** Number of the application that keeps administrators. */
   management: number
+  /** UTC milliseconds. */
   clock: () => number
   /** Called when tokens of a user were revoked. */
   forget: (app: number) => void
 }
 
-/** A token as it was granted, and to whom. */
-export interface Grant {
-  access_token: string
-  /** Seconds. */
-  expires_in: number
-  owner: StoredEntity
+/** How somebody signs in who has proved who he is. */
+export interface SigningIn extends Asked {
+  /** What he proved it with: `password`, `passkey`, the name of a provider. */
+  how: string
+  /** What `lastRevoked` said before the proof was looked at: later it proves nothing. */
+  revoked?: string | null
 }
 
 /** Signing in, and signing out. */
@@ -44,21 +56,87 @@ export class Tokens {
   }
 
   /**
-   * Grants a token for the parameters of a token request (identity rules 2.2 to 2.4).
-   * `app` is `null` at the management endpoint.
-   * `network` is where the request comes from.
+   * Grants a token for a token request (identity rules 2.2 to 2.4).
    * @throws {AppError} `invalid_grant` for every kind of bad credentials, `illegal_argument` for a bad `ttl`,
    * `too_many_requests` after too many failures.
    */
-  async grant(
-    fields: JsonObject,
-    app: { application: Application; properties: JsonObject } | null,
-    network?: string,
-  ): Promise<Grant> {
-    const { grant_type: type } = fields
-    if (type === 'client_credentials') return this.#grantClient(fields, network)
-    if (type === 'password') return this.#grantPassword(fields, app, network)
-    throw badCredentials()
+  async grant(request: GrantRequest): Promise<Grant> {
+    const type = request.fields['grant_type']
+    const granting = typeof type === 'string' ? this.#options.grants.get(type) : undefined
+    if (granting === undefined) throw badCredentials()
+    return granting(request, this)
+  }
+
+  /**
+   * Signs in a user, or an administrator (`app` is `null`), who has proved who he is: what every grant for one ends
+   * in. Makes the record of the sign-in, and its first token.
+   * @throws {AppError} `invalid_grant` when he may not sign in, `illegal_argument` for a bad `ttl`.
+   */
+  async signIn(user: StoredEntity, app: TokenApplication | null, signingIn: SigningIn): Promise<Grant> {
+    const { engine, records } = this.#options
+    const ttl = this.checkLifetime(app, signingIn)
+    const { how, agent, network, revoked } = signingIn
+    const id = newUuid()
+    const place = records.seal({ agent, network })
+    const { owner, now } = await engine.transact(user.app, `${kindIn(app)}:${user.uuid}`, (edits) => {
+      const owner = edits.find('users', user.uuid)
+      if (owner === null) throw badCredentials()
+      this.checkState(owner, app)
+      const since = edits.tx.dictionary(owner, TOKENS).get('since') ?? null
+      if (revoked !== undefined && revoked !== since) throw badCredentials()
+      // Signing in comes after what was revoked before, also where a clock stands still.
+      const now = Math.max(edits.now, Number(since))
+      const until = ttl === null ? null : now + ttl
+      records.add(edits, owner, id, { how, created: now, used: now, until, place })
+      return { owner, now }
+    })
+    return this.#issue({ principal: principalOf(user, app), ttl, now, signIn: id }, owner)
+  }
+
+  /** When all tokens of a user were last revoked. */
+  async lastRevoked(user: StoredEntity): Promise<string | null> {
+    return (await this.#options.engine.store.dictionary(user, TOKENS)).get('since') ?? null
+  }
+
+  /** @throws {AppError} `invalid_grant` when the user, or administrator (`app` is `null`), may not sign in. */
+  checkState(
+    { object: { disabled, activated, confirmed } }: StoredEntity,
+    app: TokenApplication | null,
+  ): void {
+    if (disabled === true) throw new AppError('invalid_grant', 'user disabled')
+    if (activated !== true) throw new AppError('invalid_grant', 'user not activated')
+    const mustConfirm =
+      app === null
+        ? this.#options.confirmAdmins === true
+        : app.properties['registration_requires_email_confirmation'] === true
+    if (mustConfirm && confirmed !== true)
+      throw new AppError('invalid_grant', 'User must be confirmed to authenticate', { status: 403 })
+  }
+
+  /** The lifetime of a token that is asked for, in milliseconds. @throws {AppError} `illegal_argument` */
+  checkLifetime(app: TokenApplication | null, { ttl }: Asked): number | null {
+    return chosenLifetime(ttl, lifetimesOf(app?.properties ?? null))
+  }
+
+  /** A token for an organization or application. @throws {AppError} `illegal_argument` */
+  grantToClient(client: StoredEntity, ttl: unknown): Promise<Grant> {
+    const principal: TokenPrincipal =
+      client.collection === 'organizations'
+        ? { kind: 'organization', organization: client.uuid }
+        : { kind: 'application', app: client.uuid }
+    return this.#issue(
+      { principal, ttl: this.checkLifetime(null, { ttl }), now: this.#options.clock() },
+      client,
+    )
+  }
+
+  /** A token for a user, without his password: for those who administer the application. */
+  grantFor(user: StoredEntity, app: TokenApplication, ttl: unknown): Promise<Grant> {
+    const now = this.#options.clock()
+    return this.#issue(
+      { principal: principalOf(user, app), ttl: this.checkLifetime(app, { ttl }), now },
+      user,
+    )
   }
 
   /** Revokes every token that the user holds. */
@@ -68,7 +146,11 @@ export class Tokens {
 
   /** The same, together with what else the transaction changes. */
   revokeAllWithin(edits: Edits, user: StoredEntity): void {
-    this.#mark(edits, user, 'since', String(this.#options.clock() + 1))
+    const current = edits.get('users', user.uuid)
+    edits.tx.setEntry(current, TOKENS, 'since', String(this.#options.clock() + 1))
+    edits.tx.setEntry(current, TOKENS, 'kept', null)
+    this.#options.records.endAll(edits, current, null)
+    edits.afterCommit(() => this.#options.forget(user.app))
   }
 
   /**
@@ -80,23 +162,11 @@ export class Tokens {
     if (claims === null) return
     if (!('uuid' in claims.owner) || claims.owner.uuid !== user.uuid)
       throw illegalArgument('The token belongs to somebody else', 'token')
-    await this.#options.engine.transact(user.app, principal, (edits) =>
-      this.#mark(edits, user, claims.id, String(claims.expiresAt ?? 0)),
-    )
-  }
-
-  /** A token for a user, without his password: for those who administer the application. */
-  grantFor(
-    user: StoredEntity,
-    app: { application: Application; properties: JsonObject },
-    ttl: unknown,
-  ): Promise<Grant> {
-    const { max, fallback } = lifetimes(app.properties)
-    return this.#issue(
-      { kind: 'user', app: app.application.uuid, uuid: user.uuid, username: '' },
-      user,
-      ttlOf(ttl, max, fallback),
-    )
+    const { engine, records, forget } = this.#options
+    await engine.transact(user.app, principal, (edits) => {
+      records.revoke(edits, edits.get('users', user.uuid), claims.id, claims.expiresAt)
+      edits.afterCommit(() => forget(user.app))
+    })
   }
 
   /** @throws {AppError} `service_resource_not_found` */
@@ -116,45 +186,9 @@ export class Tokens {
     return expiresAt === null ? expiresIn(null) : Math.round((expiresAt - now) / 1000)
   }
 
-  async #grantPassword(
-    fields: JsonObject,
-    app: { application: Application; properties: JsonObject } | null,
-    network: string | undefined,
-  ): Promise<Grant> {
-    const username = fields['username'] ?? fields['email']
-    const { password } = fields
-    if (typeof username !== 'string' || typeof password !== 'string') throw badCredentials()
-    const { max, fallback } = app === null ? { max: MAX_TTL, fallback: MAX_TTL } : lifetimes(app.properties)
-    const ttl = ttlOf(fields['ttl'], max, fallback)
-    const home = app === null ? this.#options.management : app.application.id
-    const user = await this.#options.engine.find(home, 'users', username)
-    const isRight = await this.#options.verify({ app: home, ref: username, user, password, network })
-    if (!isRight || user === null) throw badCredentials()
-    if (user.object['disabled'] === true) throw new AppError('invalid_grant', 'user disabled')
-    if (user.object['activated'] !== true) throw new AppError('invalid_grant', 'user not activated')
-    if (app === null) return this.#issue({ kind: 'admin', uuid: user.uuid, username: '' }, user, ttl)
-    return this.#issue({ kind: 'user', app: app.application.uuid, uuid: user.uuid, username: '' }, user, ttl)
-  }
-
-  async #grantClient(
-    { client_id: id, client_secret: secret, ttl }: JsonObject,
-    network: string | undefined,
-  ): Promise<Grant> {
-    if (typeof id !== 'string' || typeof secret !== 'string') throw badCredentials()
-    const owner = await this.#options.client(id, secret)
-    if (owner === null) {
-      await this.#options.clientFailed(network)
-      throw badCredentials()
-    }
-    const lifetime = ttlOf(ttl, MAX_TTL, MAX_TTL)
-    return owner.collection === 'organizations'
-      ? this.#issue({ kind: 'organization', organization: owner.uuid }, owner, lifetime)
-      : this.#issue({ kind: 'application', app: owner.uuid }, owner, lifetime)
-  }
-
-  async #issue(principal: TokenPrincipal, owner: StoredEntity, ttl: number | null): Promise<Grant> {
-    const { token } = await this.#options.tokens.issue({ principal, ttl, now: this.#options.clock() })
-    return { access_token: token, expires_in: expiresIn(ttl), owner }
+  async #issue(token: NewToken, owner: StoredEntity): Promise<Grant> {
+    const issued = await this.#options.tokens.issue(token)
+    return { access_token: issued.token, expires_in: expiresIn(token.ttl), owner }
   }
 
   async #claimsOf(token: string): Promise<Claims | null> {
@@ -166,58 +200,11 @@ export class Tokens {
       throw new AppError('auth_bad_access_token', 'The token is not one of ours', { status: 400 })
     }
   }
-
-  #mark(edits: Edits, user: StoredEntity, key: string, value: string): void {
-    const current = edits.get('users', user.uuid)
-    const now = this.#options.clock()
-    for (const [id, expires] of edits.tx.dictionary(current, TOKENS)) {
-      // A token that ran out by itself need not be remembered as revoked.
-      if (isUuid(id) && Number(expires) !== 0 && Number(expires) < now)
-        edits.tx.setEntry(current, TOKENS, id, null)
-    }
-    if (key === 'since') edits.tx.setEntry(current, TOKENS, 'kept', null)
-    edits.tx.setEntry(current, TOKENS, key, value)
-    edits.afterCommit(() => this.#options.forget(user.app))
-  }
 }
 
-export const badCredentials = (): AppError => new AppError('invalid_grant', 'invalid username or password')
+const kindIn = (app: TokenApplication | null): 'admin' | 'user' => (app === null ? 'admin' : 'user')
 
-/** An application's `accesstokenttl` (milliseconds) replaces default and maximum; 0 means that tokens do not expire. */
-const lifetimes = (properties: JsonObject): { max: number | null; fallback: number | null } => {
-  const set = properties['accesstokenttl']
-  if (set === undefined || set === null) return { max: MAX_TTL, fallback: MAX_TTL }
-  const own = Number(set)
-  return own === 0 ? { max: null, fallback: null } : { max: own, fallback: own }
-}
-
-/** A whole number of milliseconds, 0 or more, given as such or as text; `null` for anything else. */
-export const readMilliseconds = (value: unknown): number | null => {
-  const isText = typeof value === 'string' && /^\s*\d+\s*$/.test(value)
-  const milliseconds = isText ? Number(value) : value
-  return Number.isSafeInteger(milliseconds) && (milliseconds as number) >= 0 ? (milliseconds as number) : null
-}
-
-const ttlOf = (value: unknown, max: number | null, fallback: number | null): number | null => {
-  if (value === undefined || value === null || value === '') return fallback
-  const ttl = readMilliseconds(value)
-  if (ttl === null) throw illegalArgument('ttl must be a number >= 0', 'ttl')
-  if (ttl === 0) return fallback
-  if (max !== null && ttl > max) {
-    throw illegalArgument(`Your token age cannot be more than the maximum age of ${max} milliseconds`, 'ttl')
-  }
-  return ttl
-}
-
-/** The fields of a token request: of its body, else of its query; Basic credentials stand for a client's. */
-export const tokenFields = (
-  body: unknown,
-  query: JsonObject,
-  authorization: string | undefined,
-): JsonObject => {
-  const fields = { ...query, ...(isJsonObject(body) ? body : {}) }
-  const basic = /^basic +(\S+)$/i.exec(authorization ?? '')?.[1]
-  if (basic === undefined) return fields
-  const [id = '', ...secret] = Buffer.from(basic, 'base64').toString('utf8').split(':')
-  return { ...fields, client_id: id, client_secret: secret.join(':') }
-}
+const principalOf = ({ uuid }: StoredEntity, app: TokenApplication | null): TokenPrincipal =>
+  app === null
+    ? { kind: 'admin', uuid, username: '' }
+    : { kind: 'user', app: app.application.uuid, uuid, username: '' }
