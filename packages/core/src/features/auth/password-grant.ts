@@ -1,6 +1,5 @@
 import type { Engine } from '../../engine/engine.js'
-import type { StoredEntity } from '../../storage/store.js'
-import { badCredentials, type GrantRequest, type GrantType } from './grant.js'
+import { badCredentials, type GrantType } from './grant.js'
 import type { SignIn } from './sign-ins.js'
 
 export interface PasswordGrantOptions {
@@ -9,15 +8,12 @@ export interface PasswordGrantOptions {
   management: number
   /** Checks passwords of users, also of the management application. @throws {AppError} `too_many_requests` */
   verify: (signIn: SignIn) => Promise<boolean>
-  /** Asks for more than a right password. @throws {AppError} when it is not there. */
-  demand?: ((request: GrantRequest, user: StoredEntity) => Promise<void>) | undefined
 }
 
 /** `grant_type=password`: username, e-mail address or uuid, and password. */
 export const passwordGrant =
-  ({ engine, management, verify, demand }: PasswordGrantOptions): GrantType =>
-  async (request, tokens) => {
-    const { fields, app, asked } = request
+  ({ engine, management, verify }: PasswordGrantOptions): GrantType =>
+  async ({ fields, app, asked }, tokens) => {
     const username = fields['username'] ?? fields['email']
     const { password } = fields
     if (typeof username !== 'string' || typeof password !== 'string') throw badCredentials()
@@ -29,9 +25,5 @@ export const passwordGrant =
     const { network } = asked
     const isRight = await verify({ app: home, ref: username, user, password, network })
     if (!isRight || user === null) throw badCredentials()
-    if (demand !== undefined) {
-      tokens.checkState(user, app)
-      await demand(request, user)
-    }
-    return tokens.signIn(user, app, { ...asked, how: 'password', revoked })
+    return tokens.signIn(user, app, { ...asked, how: 'password', revoked, fields })
   }

@@ -172,13 +172,13 @@ export class SignIns {
   }
 
   async #verified(counters: readonly Counter[], verify: () => Promise<boolean>): Promise<boolean> {
-    let isRight = true
+    let isRight: boolean | null = null
     try {
       isRight = await verify()
       return isRight
     } finally {
-      // What could not be verified did not fail.
-      if (isRight) await this.#takeBack(counters)
+      // What could not be verified did not fail, and forgives nothing.
+      if (isRight !== false) await this.#takeBack(counters, isRight === true)
     }
   }
 
@@ -193,9 +193,11 @@ export class SignIns {
     })
   }
 
-  #takeBack(counters: readonly Counter[]): Promise<void> {
+  #takeBack(counters: readonly Counter[], isRight: boolean): Promise<void> {
     return this.#options.attempts.change(keysOf(counters), (known) => ({
-      records: counters.map(({ forgives }, i) => (forgives ? null : afterSuccess(known[i] ?? null))),
+      records: counters.map(({ forgives }, i) =>
+        forgives && isRight ? null : afterSuccess(known[i] ?? null),
+      ),
       result: undefined,
     }))
   }

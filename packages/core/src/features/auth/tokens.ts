@@ -1,4 +1,5 @@
 import { AppError, illegalArgument } from '../../domain/errors.js'
+import type { JsonObject } from '../../domain/json.js'
 import { newUuid } from '../../domain/uuid.js'
 import type { Edits } from '../../engine/edits.js'
 import type { Engine } from '../../engine/engine.js'
@@ -37,6 +38,8 @@ export interface TokensOptions {
   clock: () => number
   /** Called when tokens of a user were revoked. */
   forget: (app: number) => void
+  /** Asks for a second factor, where there is one or must be. @throws {AppError} when it is not there. */
+  secondStep?: ((...signIn: Parameters<Tokens['signIn']>) => Promise<void>) | undefined
 }
 
 /** How somebody signs in who has proved who he is. */
@@ -45,6 +48,10 @@ export interface SigningIn extends Asked {
   how: string
   /** What `lastRevoked` said before the proof was looked at: later it proves nothing. */
   revoked?: string | null
+  /** What came with the request: a second factor may be in it. */
+  fields?: JsonObject
+  /** Whether a second factor was proved, or what was proved is as good as two. */
+  isComplete?: boolean
 }
 
 /** Signing in, and signing out. */
@@ -70,12 +77,17 @@ export class Tokens {
   /**
    * Signs in a user, or an administrator (`app` is `null`), who has proved who he is: what every grant for one ends
    * in. Makes the record of the sign-in, and its first token.
-   * @throws {AppError} `invalid_grant` when he may not sign in, `illegal_argument` for a bad `ttl`.
+   * @throws {AppError} `invalid_grant` when he may not sign in, `illegal_argument` for a bad `ttl`;
+   * `second_factor_required`, `second_factor_enrolment_required` unless it is complete.
    */
   async signIn(user: StoredEntity, app: TokenApplication | null, signingIn: SigningIn): Promise<Grant> {
     const { engine, records } = this.#options
     const ttl = this.checkLifetime(app, signingIn)
-    const { how, agent, network, revoked } = signingIn
+    const { how, agent, network, revoked = await this.lastRevoked(user) } = signingIn
+    if (signingIn.isComplete !== true) {
+      this.checkState(user, app)
+      await this.#options.secondStep?.(user, app, { ...signingIn, revoked })
+    }
     const id = newUuid()
     const place = records.seal({ agent, network })
     const { owner, now } = await engine.transact(user.app, `${kindIn(app)}:${user.uuid}`, (edits) => {
@@ -83,7 +95,7 @@ export class Tokens {
       if (owner === null) throw badCredentials()
       this.checkState(owner, app)
       const since = edits.tx.dictionary(owner, TOKENS).get('since') ?? null
-      if (revoked !== undefined && revoked !== since) throw badCredentials()
+      if (revoked !== since) throw badCredentials()
       // Signing in comes after what was revoked before, also where a clock stands still.
       const now = Math.max(edits.now, Number(since))
       const until = ttl === null ? null : now + ttl
