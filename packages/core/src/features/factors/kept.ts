@@ -4,18 +4,21 @@ import type { StoredEntity } from '../../storage/store.js'
 /** Beside a user; it goes with him. */
 export const FACTORS = 'factors'
 const TOTP = 'totp'
+const PENDING = 'pending'
 const CHALLENGE = 'challenge'
 const PASSKEY = 'passkey:'
 const RECOVERY = 'recovery:'
 const SPENT = 'spent:'
 
-/** The secret that an authenticator app shares with us. Times are UTC milliseconds. */
-export interface KeptTotp {
-  /** The secret, sealed. */
+/** A secret that an authenticator app was offered: it asks nothing of anybody until a code proves that the app has it. */
+export interface PendingTotp {
   sealed: string
+  /** UTC milliseconds. */
   created: number
-  /** Whether a code has proven that the app has it; before that it asks nothing of anybody. */
-  confirmed: boolean
+}
+
+/** A secret that an authenticator app shares with us. */
+export interface KeptTotp extends PendingTotp {
   /** Of the latest code that was used; it and those before it are over. */
   step: number
 }
@@ -51,6 +54,10 @@ export class KeptFactors {
     return this.#parsed(TOTP)
   }
 
+  get pending(): PendingTotp | null {
+    return this.#parsed(PENDING)
+  }
+
   get challenge(): KeptChallenge | null {
     return this.#parsed(CHALLENGE)
   }
@@ -82,7 +89,7 @@ export class KeptFactors {
 
   /** Whether signing in takes more than a password. */
   get areThere(): boolean {
-    return this.totp?.confirmed === true || this.#keys(PASSKEY).length > 0
+    return this.#entries.has(TOTP) || this.#keys(PASSKEY).length > 0
   }
 
   #parsed<T>(key: string): T | null {
@@ -116,13 +123,12 @@ export class FactorEdits {
     return new KeptFactors(this.#edits.tx.dictionary(this.#user, FACTORS))
   }
 
-  /** When the user's tokens were last revoked all at once, as by a new password; UTC milliseconds. */
-  get tokensSince(): number {
-    return Number(this.#edits.tx.dictionary(this.#user, 'tokens').get('since') ?? 0)
-  }
-
   setTotp(totp: KeptTotp | null): void {
     this.#set(TOTP, totp)
+  }
+
+  setPending(pending: PendingTotp | null): void {
+    this.#set(PENDING, pending)
   }
 
   setChallenge(challenge: KeptChallenge | null): void {
@@ -135,6 +141,11 @@ export class FactorEdits {
 
   removePasskey(id: string): void {
     this.#set(PASSKEY + id, null)
+  }
+
+  /** Removes everything but what was used once, which must not become good again. */
+  removeAll(): void {
+    for (const key of this.#keys('')) if (!key.startsWith(SPENT)) this.#set(key, null)
   }
 
   /** Puts these in the place of all there are. */
