@@ -1,6 +1,8 @@
 import type { Engine } from '../../engine/engine.js'
-import { badCredentials, type GrantType } from './grant.js'
+import type { StoredEntity } from '../../storage/store.js'
+import { badCredentials, type GrantRequest, type GrantType } from './grant.js'
 import type { SignIn } from './sign-ins.js'
+import type { Tokens } from './tokens.js'
 
 export interface PasswordGrantOptions {
   engine: Engine
@@ -10,9 +12,28 @@ export interface PasswordGrantOptions {
   verify: (signIn: SignIn) => Promise<boolean>
 }
 
+/** Somebody whose password was right. */
+export interface Proven {
+  user: StoredEntity
+  /** What `Tokens.lastRevoked` said before. */
+  revoked: string | null
+}
+
+/** Checks a password, and signs nobody in yet. @throws {AppError} `invalid_grant`, `too_many_requests` */
+export type PasswordProof = (request: GrantRequest, tokens: Tokens) => Promise<Proven>
+
 /** `grant_type=password`: username, e-mail address or uuid, and password. */
-export const passwordGrant =
-  ({ engine, management, verify }: PasswordGrantOptions): GrantType =>
+export const passwordGrant = (options: PasswordGrantOptions): GrantType => {
+  const prove = passwordProof(options)
+  return async (request, tokens) => {
+    const { user, revoked } = await prove(request, tokens)
+    const { fields, app, asked } = request
+    return tokens.signIn(user, app, { ...asked, how: 'password', revoked, fields })
+  }
+}
+
+export const passwordProof =
+  ({ engine, management, verify }: PasswordGrantOptions): PasswordProof =>
   async ({ fields, app, asked }, tokens) => {
     const username = fields['username'] ?? fields['email']
     const { password } = fields
@@ -25,5 +46,5 @@ export const passwordGrant =
     const { network } = asked
     const isRight = await verify({ app: home, ref: username, user, password, network })
     if (!isRight || user === null) throw badCredentials()
-    return tokens.signIn(user, app, { ...asked, how: 'password', revoked, fields })
+    return { user, revoked }
   }
