@@ -1,4 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util'
+import { isSubject, type Subject, subcommandsOf, subjectHelp, usageOf } from './administration/index.js'
 import { ConfigError } from './config.js'
 import { settingEntries, settingsHelp } from './settings.js'
 
@@ -7,6 +8,10 @@ export const COMMANDS = [
   'migrate',
   'create-admin',
   'can',
+  'org',
+  'app',
+  'user',
+  'role',
   'backup',
   'restore',
   'doctor',
@@ -15,16 +20,21 @@ export const COMMANDS = [
 ] as const
 export type Command = (typeof COMMANDS)[number]
 
+/** Commands that are one word; the others go on with what is to be done, as in `org list`. */
+type Plain = Exclude<Command, Subject>
+
 export interface Arguments {
   command: Command
-  /** What follows the command. */
+  /** Of commands on a subject: what is to be done, such as `list`. */
+  asked?: { subject: Subject; name: string }
+  /** What follows. */
   operands: string[]
   /** By name, without dashes. */
   flags: Record<string, string | boolean | undefined>
 }
 
 /** Flags that are no settings, by the commands that have them; all have `config` and `help`. */
-const OWN_FLAGS: Record<Command, Record<string, 'string' | 'boolean'>> = {
+const OWN_FLAGS: Record<Plain, Record<string, 'string' | 'boolean'>> = {
   start: { load: 'string' },
   migrate: {},
   'create-admin': { organization: 'string' },
@@ -36,35 +46,74 @@ const OWN_FLAGS: Record<Command, Record<string, 'string' | 'boolean'>> = {
   help: {},
 }
 
-const OPERANDS: Record<Command, number> = {
-  start: 0,
-  migrate: 0,
-  'create-admin': 2,
-  can: 3,
-  backup: 1,
-  restore: 1,
-  doctor: 0,
-  version: 0,
-  help: 0,
+const OPERANDS: Record<Plain, readonly [number, number]> = {
+  start: [0, 0],
+  migrate: [0, 0],
+  'create-admin': [2, 2],
+  can: [3, 3],
+  backup: [1, 1],
+  restore: [1, 1],
+  doctor: [0, 0],
+  version: [0, 0],
+  help: [0, 1],
+}
+
+interface Syntax {
+  usage: string
+  operands: readonly [number, number]
+  flags: Readonly<Record<string, 'string' | 'boolean'>>
 }
 
 /** @throws {ConfigError} if there is no such command or flag */
 export const parseArguments = (argv: readonly string[]): Arguments => {
   const [word = 'help', ...rest] = argv
   const command = commandOf(word)
+  if (!isSubject(command)) return parseRest({ command }, syntaxOf(command), rest)
+  const [name = '--help', ...others] = rest
+  if (['--help', '-h', 'help'].includes(name)) return helpOn(command)
+  if (!Object.hasOwn(subcommandsOf(command), name))
+    throw new ConfigError(
+      `There is no command ${JSON.stringify(`${command} ${name}`)}; try entigrid help ${command}`,
+    )
+  const { operands, flags = {} } = subcommandsOf(command)[name]!
+  const syntax = {
+    usage: usageOf(command, name),
+    operands,
+    flags: { ...flags, json: 'boolean' } as const,
+  }
+  return parseRest({ command, asked: { subject: command, name } }, syntax, others)
+}
+
+const parseRest = (
+  called: Pick<Arguments, 'command' | 'asked'>,
+  { usage, operands: [least, most], flags }: Syntax,
+  args: string[],
+): Arguments => {
   const options = Object.fromEntries<{ type: 'string' | 'boolean' }>([
     ...settingEntries.map(
       ([, { flag, hint }]) => [flag, { type: hint === undefined ? 'boolean' : 'string' }] as const,
     ),
-    ...Object.entries(OWN_FLAGS[command]).map(([flag, type]) => [flag, { type }] as const),
+    ...Object.entries(flags).map(([flag, type]) => [flag, { type }] as const),
     ['config', { type: 'string' }],
     ['help', { type: 'boolean' }],
   ])
-  const { values, positionals } = parse({ args: rest, options, allowPositionals: true, strict: true })
-  if (values['help'] === true) return { command: 'help', operands: [], flags: {} }
-  if (positionals.length !== OPERANDS[command]) throw new ConfigError(`Usage: ${USAGE[command]}`)
-  return { command, operands: positionals, flags: values as Arguments['flags'] }
+  const { values, positionals } = parse({ args, options, allowPositionals: true, strict: true })
+  if (values['help'] === true) return helpOn(called.asked?.subject)
+  if (positionals.length < least || positionals.length > most) throw new ConfigError(`Usage: ${usage}`)
+  return { ...called, operands: positionals, flags: values as Arguments['flags'] }
 }
+
+const syntaxOf = (command: Plain): Syntax => ({
+  usage: USAGE[command],
+  operands: OPERANDS[command],
+  flags: OWN_FLAGS[command],
+})
+
+const helpOn = (subject: Subject | undefined): Arguments => ({
+  command: 'help',
+  operands: subject === undefined ? [] : [subject],
+  flags: {},
+})
 
 const commandOf = (word: string): Command => {
   const spelled = { '--help': 'help', '-h': 'help', '--version': 'version', '-v': 'version' }[word] ?? word
@@ -83,7 +132,7 @@ const parse = (config: ParseArgsConfig) => {
   }
 }
 
-const USAGE: Record<Command, string> = {
+const USAGE: Record<Plain, string> = {
   start: 'entigrid start [--load EXAMPLE] [SETTINGS]',
   migrate: 'entigrid migrate [SETTINGS]',
   'create-admin': 'entigrid create-admin USERNAME EMAIL [--organization NAME] [SETTINGS]',
@@ -92,10 +141,17 @@ const USAGE: Record<Command, string> = {
   restore: 'entigrid restore FILE [--force] [SETTINGS]',
   doctor: 'entigrid doctor [--repair] [SETTINGS]',
   version: 'entigrid version',
-  help: 'entigrid help',
+  help: 'entigrid help [org | app | user | role]',
 }
 
-export const helpText = (): string => `Usage:
+/** @throws {ConfigError} for a topic that there is none of */
+export const helpText = (topic?: string): string => {
+  if (topic === undefined) return overview()
+  if (isSubject(topic)) return subjectHelp(topic)
+  throw new ConfigError(`There is no help on ${JSON.stringify(topic)}; see entigrid help`)
+}
+
+const overview = (): string => `Usage:
   ${USAGE.start}
       Serves HTTP. The first start makes the database, an administrator and the organization demo.
       --load world-cities fills demo/sandbox with an example.
@@ -107,6 +163,9 @@ export const helpText = (): string => `Usage:
   ${USAGE.can}
       Tells whether a user of an application, or guest, may do something, and which permission string decides.
       Ends with 0 if he may, 1 if not, 2 if it cannot tell.
+  entigrid org | app | user | role COMMAND
+      Looks after organizations, applications, users and administrators, and roles with their permission strings,
+      with all rights. entigrid help org, and so on, tells what there is to be done.
   ${USAGE.backup}
       Copies a SQLite database into a new file, also while a server runs on it.
   ${USAGE.restore}

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import type { JsonObject, Limits, RateLimits } from '@entigrid/core'
+import { administer } from './administration/index.js'
 import { type Arguments, helpText, parseArguments } from './arguments.js'
 import { can } from './can.js'
 import { ConfigError, readConfig } from './config.js'
-import { type DatabasePlace, placeOf, prepareFolder, secretOf } from './database-place.js'
+import { type DatabasePlace, mustBeThere, placeOf, prepareFolder, secretOf } from './database-place.js'
 import type { StandaloneEngine } from './engine.js'
 import { findExample } from './example.js'
 import { type Log, openLog } from './log.js'
@@ -57,7 +58,7 @@ export const run = async (argv: readonly string[], around: Surroundings): Promis
   let failed = 1
   try {
     const args = parseArguments(argv)
-    if (args.command === 'help') around.print(helpText())
+    if (args.command === 'help') around.print(helpText(args.operands[0]))
     else if (args.command === 'version') around.print(`${around.version}\n`)
     else {
       config = readConfig({ flags: args.flags, env: around.env, folder: around.folder })
@@ -81,9 +82,11 @@ const explain = (error: unknown, config: Config | undefined, { folder }: Surroun
 
 const runWithEngine = async (args: Arguments, config: Config, around: Surroundings): Promise<number> => {
   const place = placeOf(config.databaseUrl, around.folder)
+  if (args.asked !== undefined) mustBeThere(place)
   prepareFolder(place)
   const secret = secretOf(config.secret, place)
-  const { log, flush } = openLog(config.logLevel)
+  // Standard output has the results of the others.
+  const { log, flush } = openLog(config.logLevel, args.command === 'start' ? 1 : 2)
   const { compatibility, publicUrl } = config
   try {
     const engine = await around.openEngine({
@@ -97,7 +100,8 @@ const runWithEngine = async (args: Arguments, config: Config, around: Surroundin
     })
     try {
       const opened = { config, place, engine, log, flush }
-      const code = await RUN[args.command]!(opened, args, around)
+      const command = args.asked === undefined ? RUN[args.command]! : runAdministration
+      const code = await command(opened, args, around)
       return typeof code === 'number' ? code : 0
     } finally {
       await engine.close()
@@ -171,6 +175,17 @@ const createAdmin = async (
     throw new ConfigError(String((JSON.parse(reply.body) as JsonObject)['error_description']))
   print(`Made the administrator ${username}\n`)
   if (config.adminPassword === undefined) print(`Password: ${password}\n`)
+}
+
+const runAdministration: Command = async ({ engine, place }, { asked, operands, flags }, around) => {
+  const { print, tell, env } = around
+  // Not that of the settings, which is the first administrator's and may be there for a server.
+  const password = env['ENTIGRID_PASSWORD'] || undefined
+  const hasChanged = await administer({ ...asked!, operands, flags }, { engine, password, print, tell })
+  if (hasChanged && place.kind === 'file')
+    tell(
+      'If a server runs on this file, start it again: it goes on with what it has read of users and rights\n',
+    )
 }
 
 const RUN: Record<string, Command> = { start, migrate, 'create-admin': createAdmin, can }

@@ -20,6 +20,14 @@ export const placeOf = (databaseUrl: string, folder: string): DatabasePlace => {
   return { kind: 'file', shown: resolve(folder, path.split('?')[0]!) }
 }
 
+/** @throws {ConfigError} if there is no database yet: an empty one would be looked after, and nobody see why */
+export const mustBeThere = ({ kind, shown }: DatabasePlace): void => {
+  if (kind === 'memory' || (kind === 'file' && !existsSync(shown)))
+    throw new ConfigError(
+      `There is no database at ${shown}. Name another with --database-url, or start the server first`,
+    )
+}
+
 /**
  * Makes the folder of a database file, and sees that both can be written.
  * @throws {ConfigError} that says what to do

@@ -7,9 +7,9 @@ export interface Log {
   error(fields: object, message: string): void
 }
 
-/** Writes JSON lines to standard output without blocking requests. `flush` writes what is left, before the end. */
-export const openLog = (level: string): { log: Log; flush: () => void } => {
-  const destination = pino.destination({ fd: 1, sync: false })
+/** Writes JSON lines to a file descriptor, 1 or 2, without blocking requests. `flush` writes what is left, before the end. */
+export const openLog = (level: string, fd: 1 | 2): { log: Log; flush: () => void } => {
+  const destination = pino.destination({ fd, sync: false })
   const formatters = { level: (label: string) => ({ level: label }) }
   const log = pino({ level, base: null, formatters }, destination)
   return { log, flush: () => destination.flushSync() }
