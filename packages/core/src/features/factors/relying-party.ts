@@ -1,5 +1,6 @@
-import { type AppError, illegalArgument } from '../../domain/errors.js'
+import { AppError, illegalArgument } from '../../domain/errors.js'
 import { isJsonObject } from '../../domain/json.js'
+import type { TokenApplication } from '../auth/index.js'
 
 /** Whom passkeys are made for (WebAuthn, "relying party"). */
 export interface RelyingParty {
@@ -17,6 +18,36 @@ export interface PasskeySettings {
   rpId?: string | undefined
   name?: string | undefined
   origins: readonly string[]
+}
+
+/** Whom the passkeys of an application, or of administrators, are made for. */
+export class RelyingParties {
+  readonly #fallback: PasskeySettings | null
+
+  /** For administrators, and for applications that say nothing themselves. */
+  constructor(settings: PasskeySettings | undefined, publicUrl: string | undefined) {
+    const origins = publicUrl === undefined ? null : { origins: [new URL(publicUrl).origin] }
+    this.#fallback = settings === undefined ? origins : readPasskeySettings(settings)
+  }
+
+  /** `null` where no passkeys can be used, for want of an address. */
+  find(app: TokenApplication | null): RelyingParty | null {
+    const settings = readPasskeySettings(app?.properties['passkeys']) ?? this.#fallback
+    return settings === null ? null : relyingParty(settings, this.nameFor(app))
+  }
+
+  /** @throws {AppError} `invalid_request` where passkeys cannot be used. */
+  get(app: TokenApplication | null): RelyingParty {
+    const party = this.find(app)
+    if (party === null)
+      throw new AppError('invalid_request', 'Passkeys are not configured: they need publicUrl, or origins')
+    return party
+  }
+
+  /** What people know us by. */
+  nameFor(app: TokenApplication | null): string {
+    return app?.application.applicationName ?? this.#fallback?.name ?? 'Entigrid'
+  }
 }
 
 const MAX_ORIGINS = 20

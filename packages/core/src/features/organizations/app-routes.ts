@@ -7,6 +7,7 @@ import { readMilliseconds } from '../auth/index.js'
 import { appEnvelope } from '../collections/index.js'
 import type { Organizations } from './organizations.js'
 import { showApplication } from './routes.js'
+import { checkSignInProperties } from './settings.js'
 
 /** The application itself: `/{org}/{app}`, its credentials, `hello`. */
 export const applicationRoutes = (organizations: Organizations, engine: Engine): Route<AppCall>[] => [
@@ -26,6 +27,7 @@ export const applicationRoutes = (organizations: Organizations, engine: Engine):
         'accesstokenttl',
       )
     }
+    checkSignInProperties(body)
     const updated =
       call.request.method === 'PUT'
         ? await organizations.updateApplication(call.caller.label, call.app, body)

@@ -12,6 +12,7 @@ import { mergedProperties } from './administrators.js'
 import { optional, ownProperties, text } from './fields.js'
 import { managed } from './managed.js'
 import type { Organizations } from './organizations.js'
+import { changedSettings } from './settings.js'
 import { showAdmin, showApplications, showOrganization } from './show.js'
 import { MANAGEMENT, type NewOrganization } from './types.js'
 
@@ -120,11 +121,15 @@ export const wholeOrganization = async (
 
 const update = async (doors: OrganizationDoors, call: Call): Promise<ApiReply> => {
   const organization = await ownOrganization(doors, call)
-  const { properties } = fieldsOf(call)
+  const { properties, settings: wanted } = fieldsOf(call)
   const changes = isJsonObject(properties) ? (properties as JsonObject) : {}
   const updated = await doors.engine.transact(MANAGEMENT.id, call.caller.label, (edits) => {
     const current = edits.get('organizations', organization.uuid)
-    return edits.update(current, { properties: mergedProperties(current.object['properties'], changes) })
+    const settings = changedSettings(current.object['settings'], wanted)
+    return edits.update(current, {
+      properties: mergedProperties(current.object['properties'], changes),
+      ...(settings === undefined ? {} : { settings }),
+    })
   })
   return managed(call, { action: 'put', organization: await wholeOrganization(doors.organizations, updated) })
 }

@@ -45,12 +45,18 @@ export const mailLink = (admin: StoredEntity): string => {
 
 /** An organization without what is in it. */
 export const showOrganization = ({ object }: StoredEntity): JsonObject => {
-  const { uuid, name, properties = {} } = object
+  const { uuid, name, properties = {}, settings } = object
   const size =
     typeof properties === 'object' && properties !== null && !Array.isArray(properties)
       ? properties['passwordHistorySize']
       : undefined
-  return { uuid: uuid!, name: name!, passwordHistorySize: typeof size === 'number' ? size : 0, properties }
+  return {
+    uuid: uuid!,
+    name: name!,
+    passwordHistorySize: typeof size === 'number' ? size : 0,
+    properties,
+    ...(settings === undefined ? {} : { settings }),
+  }
 }
 
 /** Applications by full name, which deleted ones had: their uuids. */
