@@ -41,6 +41,8 @@ export interface Descriptor extends PropertyRules {
   adminOnly: readonly string[]
   /** Completes or refuses what is about to be stored for the first time. `now` is UTC milliseconds. */
   prepare?: (properties: Map<string, Json>, now: number) => void
+  /** Completes a change that is about to be stored, and does what follows from it. */
+  amend?: (properties: Map<string, Json>, before: StoredEntity, edits: Edits) => void
   /** Called for a new entity whose uuid its maker chose: there may have been another of that uuid before. */
   succeed?: (edits: Edits, entity: StoredEntity) => void
   /** Refuses what must never be stored, whether new or changed. */

@@ -38,6 +38,11 @@ export class Edits extends Reads {
     return this.#transaction.now
   }
 
+  /** Who changes, as it goes to the change log. */
+  get principal(): string | null {
+    return this.#transaction.principal
+  }
+
   attempt<T>(work: () => T): T {
     return this.#transaction.attempt(work)
   }
@@ -61,7 +66,7 @@ export class Edits extends Reads {
     const entity = this.tx.insert(collection, buildEntity({ uuid, type, created, modified }, properties))
     secured?.(this, entity)
     if (keepTimes) descriptor.succeed?.(this, entity)
-    return this.#fitting(entity)
+    return this.#fitting(this.tx.current(entity))
   }
 
   /** Lays `body` over the entity: given properties are replaced whole, or merged as a patch; others stay. */
@@ -70,6 +75,7 @@ export class Edits extends Reads {
     const { uuid, type, created } = entity.object as Entity
     const descriptor = this.descriptors.of(entity.collection)
     const properties = mergeProperties(type, descriptor, entity.object, body, mode)
+    descriptor.amend?.(properties, entity, this)
     descriptor.check?.(properties)
     return this.#fitting(
       this.tx.replace(entity, buildEntity({ uuid, type, created, modified: this.now }, properties)),

@@ -81,6 +81,8 @@ export interface AppTransaction extends Lookup {
 export interface Transaction {
   /** UTC milliseconds; never smaller than in an earlier transaction of this process. */
   readonly now: number
+  /** As it goes to the change log. */
+  readonly principal: string | null
   app(id: number): AppTransaction
   /** Runs `work`; when it throws, what it wrote is taken back and the transaction may go on. */
   attempt<T>(work: () => T): T
@@ -162,6 +164,8 @@ export interface Store {
   get(app: number, collection: string, uuid: string): Promise<StoredEntity | null>
   getAny(app: number, uuid: string): Promise<StoredEntity | null>
   getMany(app: number, uuids: readonly string[]): Promise<(StoredEntity | null)[]>
+  /** The entity with this internal number, of whatever collection. */
+  getNumbered(app: number, id: number): Promise<StoredEntity | null>
   find(app: number, collection: string, property: string, value: string): Promise<StoredEntity | null>
   findMany(
     app: number,

@@ -29,6 +29,8 @@ describe.each(ALL_DATABASES)('entities on %s', (database) => {
     })
     expect(read?.object).toEqual(object)
     expect(read?.doc).toBe(inserted.doc)
+    expect((await store.getNumbered(APP, inserted.id))?.uuid).toBe(object['uuid'])
+    expect(await store.getNumbered(APP + 1, inserted.id)).toBeNull()
   })
 
   it.each([

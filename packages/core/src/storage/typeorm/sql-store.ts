@@ -30,7 +30,7 @@ import { ListingRun } from './listing.js'
 import { lookingUp } from './lookup.js'
 import { Reindexer } from './reindex.js'
 import { type EdgeSet, Scans } from './scans.js'
-import { all, bindUuid, isIn, rowsAs, run, type Sql, uniqueOwners, uuidText } from './sql.js'
+import { all, bindUuid, entitiesById, isIn, rowsAs, run, type Sql, uniqueOwners, uuidText } from './sql.js'
 import { collectionNameIn, StaleCatalog } from './stale-catalog.js'
 import { WriteQueue } from './write-queue.js'
 
@@ -98,6 +98,10 @@ export class SqlStore implements Store {
     return (await this.getMany(app, [uuid]))[0] ?? null
   }
 
+  async getNumbered(app: number, id: number): Promise<StoredEntity | null> {
+    return (await this.#entities(app, entitiesById(this.#database.dialect, app, [id])))[0] ?? null
+  }
+
   async getMany(app: number, uuids: readonly string[]): Promise<(StoredEntity | null)[]> {
     if (uuids.length === 0) return []
     const { dialect } = this.#database
@@ -107,14 +111,18 @@ export class SqlStore implements Store {
       'uuid',
       uuids.map((uuid) => bindUuid(dialect, uuid)),
     )
-    const sql = {
-      text: `SELECT ${ENTITY_COLUMNS} FROM entity e WHERE e.app_id = ? AND ${list.text}`,
+    const entities = await this.#entities(app, {
+      text: `e.app_id = ? AND ${list.text}`,
       values: [app, ...list.values],
-    }
-    const rows = await this.#read((connection) => this.#all<EntityColumns>(connection, sql))
-    const entities = await this.#withCatalog(app, (catalog) => rows.map((row) => entityIn(catalog, row)))
+    })
     const byUuid = new Map(entities.map((entity) => [entity.uuid, entity]))
     return uuids.map((uuid) => byUuid.get(uuid) ?? null)
+  }
+
+  async #entities(app: number, { text, values }: Sql): Promise<StoredEntity[]> {
+    const sql = { text: `SELECT ${ENTITY_COLUMNS} FROM entity e WHERE ${text}`, values }
+    const rows = await this.#read((connection) => this.#all<EntityColumns>(connection, sql))
+    return this.#withCatalog(app, (catalog) => rows.map((row) => entityIn(catalog, row)))
   }
 
   async find(app: number, collection: string, property: string, value: string): Promise<StoredEntity | null> {

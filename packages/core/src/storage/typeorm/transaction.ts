@@ -32,6 +32,10 @@ export class SqlTransaction implements Transaction {
     return this.#context.now
   }
 
+  get principal(): string | null {
+    return this.#context.principal
+  }
+
   get effects(): readonly (() => void)[] {
     return this.#effects
   }
