@@ -16,6 +16,10 @@ export default defineConfig({
   test: {
     include: ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts', 'examples/**/*.test.ts'],
     globalSetup: ['test/support/postgres.setup.ts'],
+    // One process for each core takes one file after the other: to start one for every file, and to load the engine in it,
+    // takes longer than most files do. Whatever a test changes outside of itself, it puts back.
+    isolate: false,
+    maxWorkers: '100%',
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },
