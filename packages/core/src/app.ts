@@ -40,6 +40,7 @@ import {
   Session,
   type SessionDoors,
 } from './features/collections/index.js'
+import { factorRoutes, openFactors, type PasskeySettings } from './features/factors/index.js'
 import {
   Administrators,
   AdminSource,
@@ -54,6 +55,7 @@ import {
   membershipRoutes,
   Organizations,
   organizationRoutes,
+  ownAdmin,
   showAdmin,
   showApplications,
   showOrganization,
@@ -102,6 +104,8 @@ export interface EngineOptions extends DatabaseOptions {
   rates?: Partial<RateLimits> | undefined
   /** How long the change log is kept, in milliseconds; seven days by default. */
   changeLogRetention?: number | undefined
+  /** Where passkeys of administrators work, and of users whose application does not say. */
+  passkeys?: PasskeySettings | undefined
   /** Cost of password hashes; for tests. */
   passwordCost?: HashCost | undefined
 }
@@ -208,9 +212,16 @@ export class Engine {
       if (!usergrid) await signIns.clientFailed(network)
     }
     const client = (id: string, clientSecret: string) => organizations.client(id, clientSecret)
+    const { factors, steps } = openFactors({
+      ...{ engine: entities, secret, clock, management: MANAGEMENT.id, passkeys: options.passkeys },
+      count: (codeTry) => signIns.checkCode(codeTry),
+      organizationsOf: (admin) => organizations.members.organizationsOf(admin),
+    })
     const grantTypes = new Map<string, GrantType>([
       ['password', passwordGrant({ engine: entities, management: MANAGEMENT.id, verify })],
       ['client_credentials', clientGrant({ client, failed: clientFailed })],
+      ['second_factor', steps.secondFactorGrant],
+      ['passkey', steps.passkeyGrant],
     ])
     const tokens = new Tokens({
       engine: entities,
@@ -220,17 +231,21 @@ export class Engine {
       management: MANAGEMENT.id,
       clock,
       forget,
+      secondStep: (...signIn) => steps.demand(...signIn),
     })
     const sysadmin = async (username: string, password: string, network: string | undefined) => {
       const user = await entities.find(MANAGEMENT.id, 'users', username)
       const isRight = await verify({ app: MANAGEMENT.id, ref: username, user, password, network })
       if (!isRight || user === null) return null
-      return (await admins.get(user.uuid))?.isSysadmin === true ? user.uuid : null
+      if ((await admins.get(user.uuid))?.isSysadmin !== true) return null
+      await steps.checkNone(user, null)
+      return user.uuid
     }
     this.#authenticator = new Authenticator({
       tokens: accessTokens,
       accounts: { admin: (uuid) => admins.get(uuid), client, clientFailed, sysadmin },
       grants,
+      enrols: (token, app) => steps.enrols(token, app),
       clock,
     })
     const paths = new PathReader(entities)
@@ -244,11 +259,17 @@ export class Engine {
     const tokenDoors = tokenRoutes({ tokens, properties, describe, user })
     const administrators = new Administrators({ engine: entities, admins })
     const organizationDoors = { organizations, engine: entities }
+    const factorDoors = factorRoutes({
+      ...{ engine: entities, factors, steps, tokens, signing: tokenDoors, verify, properties },
+      administrator: (call) => ownAdmin(entities, call),
+      management: MANAGEMENT.id,
+    })
     const appRoutes = [
       ...applicationRoutes(organizations, entities),
       ...tokenDoors.app,
       ...permissionRoutes(roles),
       ...userRoutes({ engine: entities, passwords, tokens, verify, renderer, changed: forget }),
+      ...factorDoors.app,
       ...administrationRoutes(this.#administration),
       batchRoute({ ...this.#collections, renderer }),
     ]
@@ -267,6 +288,7 @@ export class Engine {
         ...membershipRoutes(organizationDoors),
         ...feedRoutes(organizationDoors),
         ...tokenDoors.management,
+        ...factorDoors.management,
       ],
       appRoutes: [...appRoutes, accessRoute(explanations)],
       collections: collectionsDoor({ ...this.#collections, renderer }) as (

@@ -28,6 +28,7 @@ export {
   type Session,
   type WriteConditions,
 } from './features/collections/index.js'
+export type { PasskeySettings } from './features/factors/index.js'
 export type { Bootstrapped, FirstStart } from './features/organizations/index.js'
 export { DEFAULT_RATES, type RateLimits } from './features/rates/index.js'
 export { backup, restore } from './storage/typeorm/backup.js'

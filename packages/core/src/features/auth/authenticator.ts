@@ -7,7 +7,7 @@ import { AppError } from '../../domain/errors.js'
 import { isJsonObject } from '../../domain/json.js'
 import type { StoredEntity } from '../../storage/store.js'
 import type { GrantsSource } from '../roles/index.js'
-import type { Claims, TokenKeeper } from './access-token.js'
+import { type Claims, expired, type TokenKeeper } from './access-token.js'
 
 /** What authentication asks of administrators and clients. */
 export interface Accounts {
@@ -41,6 +41,8 @@ export interface AuthenticatorOptions {
   tokens: TokenKeeper
   accounts: Accounts
   grants: GrantsSource
+  /** Whether a token is good for setting up a second factor, and for nothing else; `null` for any other. */
+  enrols?: ((token: string, app: Application | null) => Promise<boolean> | null) | undefined
   /** UTC milliseconds. */
   clock: () => number
 }
@@ -107,6 +109,12 @@ export class Authenticator {
   }
 
   async #byToken(token: string, app: Application | null): Promise<Caller> {
+    const enrols = this.#options.enrols?.(token, app) ?? null
+    if (enrols !== null) {
+      if (!(await enrols)) throw expired()
+      // With no rights at all, not even a guest's.
+      return this.callerFor(GUEST, null, token)
+    }
     const claims = await this.#options.tokens.verify(token, this.#options.clock())
     const { owner } = claims
     switch (owner.kind) {

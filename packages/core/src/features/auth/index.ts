@@ -23,5 +23,5 @@ export {
 export { type TokenRoutes, tokenRoutes } from './routes.js'
 export { type SecretBox, secretBox } from './secret-box.js'
 export { SignInRecords } from './sign-in-records.js'
-export { type SignIn, SignIns } from './sign-ins.js'
+export { type CodeTry, type SignIn, SignIns } from './sign-ins.js'
 export { type SigningIn, Tokens } from './tokens.js'

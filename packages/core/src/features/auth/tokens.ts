@@ -105,6 +105,15 @@ export class Tokens {
     return this.#issue({ principal: principalOf(user, app), ttl, now, signIn: id }, owner)
   }
 
+  /** When a user signed in whose valid token this is, in UTC milliseconds; `null` when it comes from no sign-in. */
+  async signedInAt(user: StoredEntity, token: string): Promise<number | null> {
+    const { engine, tokens, records, clock } = this.#options
+    const { signIn } = await tokens.verify(token, clock())
+    if (signIn === null) return null
+    const found = (await records.of(engine, user, clock())).find(([id]) => id === signIn)
+    return found === undefined ? null : found[1].created
+  }
+
   /** When all tokens of a user were last revoked. */
   async lastRevoked(user: StoredEntity): Promise<string | null> {
     return (await this.#options.engine.store.dictionary(user, TOKENS)).get('since') ?? null

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { AppError } from '../../domain/errors.js'
-import { isJsonObject, type JsonObject } from '../../domain/json.js'
-import { type SecretBox, secretBox } from '../auth/index.js'
+import { isJsonObject } from '../../domain/json.js'
+import { type SecretBox, type SigningIn, secretBox } from '../auth/index.js'
 
 /** What a ticket is good for: the second step of a sign-in, setting up a first factor, or a passkey alone. */
 export type Purpose = 'second factor' | 'enrolment' | 'passkey'
@@ -19,8 +19,8 @@ export interface Ticket {
   /** UTC milliseconds. */
   issuedAt: number
   expires: number
-  /** What the sign-in was asked for with, to go on with. */
-  asked: JsonObject
+  /** What the sign-in is to be like; `null` before anybody asked for one. */
+  asked: Pick<SigningIn, 'how' | 'ttl' | 'refresh' | 'revoked'> | null
 }
 
 export type NewTicket = Pick<Ticket, 'purpose' | 'home' | 'user' | 'asked'>

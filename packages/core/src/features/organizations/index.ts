@@ -1,3 +1,4 @@
+export { ownAdmin } from './access.js'
 export { adminRoutes } from './admin-routes.js'
 export { Administrators } from './administrators.js'
 export { AdminSource } from './admins.js'

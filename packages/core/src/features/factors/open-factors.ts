@@ -1,0 +1,44 @@
+import type { Engine } from '../../engine/engine.js'
+import type { StoredEntity } from '../../storage/store.js'
+import type { CodeTry } from '../auth/index.js'
+import { Codes } from './codes.js'
+import { enforcement } from './enforcement.js'
+import { Factors } from './factors.js'
+import { type PasskeySettings, RelyingParties } from './relying-party.js'
+import { SecondSteps } from './second-steps.js'
+import { Tickets } from './tickets.js'
+
+export interface FactorRoomOptions {
+  engine: Engine
+  /** The installation's, from which keys are derived. */
+  secret: Buffer
+  /** UTC milliseconds. */
+  clock: () => number
+  /** Number of the application that keeps administrators. */
+  management: number
+  /** Verifies a code where tries are counted. @throws {AppError} `too_many_requests` */
+  count: (codeTry: CodeTry) => Promise<boolean>
+  organizationsOf: (admin: StoredEntity) => Promise<StoredEntity[]>
+  /** Of administrators, and of applications that say nothing themselves; by default they follow from `publicUrl`. */
+  passkeys?: PasskeySettings | undefined
+  publicUrl?: string | undefined
+}
+
+/** Second factors, and the second step of every sign-in. */
+export const openFactors = (options: FactorRoomOptions): { factors: Factors; steps: SecondSteps } => {
+  const { engine, secret, clock, management, count } = options
+  const codes = new Codes(secret)
+  const parties = new RelyingParties(options.passkeys, options.publicUrl)
+  const factors = new Factors({ engine, codes, parties })
+  const steps = new SecondSteps({
+    engine,
+    factors,
+    codes,
+    parties,
+    tickets: new Tickets({ secret, clock }),
+    count,
+    isEnforced: enforcement(options.organizationsOf),
+    management,
+  })
+  return { factors, steps }
+}

@@ -1,0 +1,277 @@
+import type { Application } from '../../api/caller.js'
+import { AppError, illegalArgument } from '../../domain/errors.js'
+import type { JsonObject } from '../../domain/json.js'
+import type { Engine } from '../../engine/engine.js'
+import type { StoredEntity } from '../../storage/store.js'
+import type { Asked, CodeTry, GrantType, SigningIn, TokenApplication } from '../auth/index.js'
+import type { CodeProof, Codes } from './codes.js'
+import { type Factors, spend } from './factors.js'
+import { FactorEdits, type KeptFactors } from './kept.js'
+import { credentialId, passkeyUser, readSigned, requestOptions } from './passkeys.js'
+import { labelOf, type Person } from './person.js'
+import type { RelyingParties } from './relying-party.js'
+import { isTicket, staleTicket, type Ticket, type Tickets } from './tickets.js'
+
+export type Factor = 'totp' | 'recovery' | 'passkey'
+
+/** What a sign-in takes after the first proof. */
+export type SecondStep =
+  | { step: 'none' }
+  | { step: 'factor'; factors: Factor[] }
+  /** He has no factor, and must set up one before anything else. */
+  | { step: 'enrolment' }
+
+export interface SecondStepsOptions {
+  engine: Engine
+  factors: Factors
+  codes: Codes
+  parties: RelyingParties
+  tickets: Tickets
+  /** Verifies a code where tries are counted. @throws {AppError} `too_many_requests` */
+  count: (codeTry: CodeTry) => Promise<boolean>
+  /** Whether somebody must have a second factor. */
+  isEnforced: (person: Person) => Promise<boolean>
+  /** Number of the application that keeps administrators. */
+  management: number
+}
+
+/** What comes between the first proof of who somebody is and his sign-in. */
+export class SecondSteps {
+  readonly #options: SecondStepsOptions
+
+  constructor(options: SecondStepsOptions) {
+    this.#options = options
+  }
+
+  /** What signing in takes of somebody beside the first proof: for pages that ask for it themselves. */
+  async required(user: StoredEntity, app: TokenApplication | null): Promise<SecondStep> {
+    const person = { user, app }
+    const kept = await this.#options.factors.of(person)
+    if (kept.areThere) return { step: 'factor', factors: this.#factorsIn(kept, person) }
+    return { step: (await this.#options.isEnforced(person)) ? 'enrolment' : 'none' }
+  }
+
+  /**
+   * Asks for the second step of a sign-in: takes a code that came with the first, or refuses with a ticket with
+   * which to go on.
+   * @throws {AppError} `second_factor_required`, `second_factor_enrolment_required`; `invalid_grant` for a wrong code,
+   * `too_many_requests`.
+   */
+  async demand(user: StoredEntity, app: TokenApplication | null, signingIn: SigningIn): Promise<void> {
+    const required = await this.required(user, app)
+    if (required.step === 'none') return
+    if (required.step === 'enrolment') throw this.#mustEnrol({ user, app }, signingIn)
+    const proof = readCode(signingIn.fields ?? {})
+    if (proof === null) throw await this.#mustProve({ user, app }, required.factors, signingIn)
+    await this.proveCode(user, app, proof, signingIn.network)
+  }
+
+  /**
+   * Takes a code, which is good once: for pages that ask for it themselves.
+   * @throws {AppError} `invalid_grant` for a wrong one, `too_many_requests`.
+   */
+  async proveCode(
+    user: StoredEntity,
+    app: TokenApplication | null,
+    proof: CodeProof,
+    network: string | undefined,
+    ticket: Ticket | null = null,
+  ): Promise<void> {
+    const { engine, codes, count } = this.#options
+    const isRight = await count({
+      user,
+      network,
+      verify: () =>
+        engine.transact(user.app, labelOf({ user, app }), (edits) => {
+          const factors = new FactorEdits(edits, user)
+          if (ticket !== null && factors.kept.isSpent(ticket.nonce)) return false
+          if (!codes.take(factors, proof)) return false
+          spend(factors, ticket)
+          return true
+        }),
+    })
+    if (!isRight) throw new AppError('invalid_grant', 'The code is wrong, over or was used')
+  }
+
+  /** `grant_type=second_factor`: goes on where a sign-in was refused for want of a second factor. */
+  readonly secondFactorGrant: GrantType = async ({ fields, app, asked }, tokens) => {
+    const { tickets } = this.#options
+    const field = 'second_factor_token'
+    const ticket = tickets.read(fields[field], 'second factor', this.#homeOf(app))
+    const user = ticket === null ? null : await this.#userOf(ticket)
+    if (ticket === null || user === null) throw staleTicket(field)
+    tokens.checkState(user, app)
+    const factor = await this.#prove({ user, app }, fields, ticket, asked.network)
+    return tokens.signIn(user, app, completed(ticket, factor, asked))
+  }
+
+  /** What `POST .../auth/passkey/options` answers. @throws {AppError} `invalid_request` without passkeys. */
+  passkeyOptions(app: TokenApplication | null): JsonObject {
+    const { parties, tickets } = this.#options
+    const party = parties.get(app)
+    const { text, ticket } = tickets.issue({
+      purpose: 'passkey',
+      home: this.#homeOf(app),
+      user: null,
+      asked: null,
+    })
+    return { options: requestOptions(party, [], ticket.challenge, 'required'), token: text }
+  }
+
+  /** `grant_type=passkey`: a passkey alone, used by somebody who unlocked it, is as good as two factors. */
+  readonly passkeyGrant: GrantType = async ({ fields, app, asked }, tokens) => {
+    const { engine, tickets } = this.#options
+    const { response } = credentialId(fields['response'], 'response')
+    const home = this.#homeOf(app)
+    const ticket = tickets.read(fields['token'], 'passkey', home)
+    if (ticket === null) throw staleTicket('token')
+    const uuid = passkeyUser(response)
+    const user = uuid === null ? null : await engine.store.get(home, 'users', uuid)
+    if (user === null) throw notAccepted()
+    const revoked = await tokens.lastRevoked(user)
+    await this.#provePasskey({ user, app }, { response, field: 'response', mustVerify: true }, ticket)
+    return tokens.signIn(user, app, { ...asked, how: 'passkey', revoked, isComplete: true })
+  }
+
+  /**
+   * For credentials that come with every request and have no room for a second step.
+   * @throws {AppError} `second_factor_required`, `second_factor_enrolment_required` for those who need one.
+   */
+  async checkNone(user: StoredEntity, app: TokenApplication | null): Promise<void> {
+    const { step } = await this.required(user, app)
+    if (step === 'none') return
+    const code = step === 'factor' ? 'second_factor_required' : 'second_factor_enrolment_required'
+    throw new AppError(code, 'Basic credentials have no room for a second factor; ask for a token')
+  }
+
+  /** Whether a token lets somebody set up a first factor, and does nothing else; `null` for any other token. */
+  enrols(token: string, app: Application | null): Promise<boolean> | null {
+    if (!isTicket(token)) return null
+    return this.enrolling(token, app?.id ?? this.#options.management).then((found) => found !== null)
+  }
+
+  /** The user that a text lets set up a first factor, with the ticket; `null` for any other text. */
+  async enrolling(text: unknown, home: number): Promise<{ ticket: Ticket; user: StoredEntity } | null> {
+    const ticket = this.#options.tickets.read(text, 'enrolment', home)
+    const user = ticket === null ? null : await this.#userOf(ticket)
+    return ticket === null || user === null ? null : { ticket, user }
+  }
+
+  #factorsIn(kept: KeptFactors, { app }: Person): Factor[] {
+    const found: Factor[] = []
+    if (kept.totp !== null) found.push('totp')
+    if (kept.recoveryCodes > 0) found.push('recovery')
+    if (kept.passkeys.length > 0 && this.#options.parties.find(app) !== null) found.push('passkey')
+    return found
+  }
+
+  async #mustProve(person: Person, factors: Factor[], signingIn: SigningIn): Promise<AppError> {
+    const { parties } = this.#options
+    const { text, ticket } = this.#ticket('second factor', person, signingIn)
+    const { passkeys } = await this.#options.factors.of(person)
+    const passkey: JsonObject = factors.includes('passkey')
+      ? { passkey: requestOptions(parties.get(person.app), passkeys, ticket.challenge, 'preferred') }
+      : {}
+    return new AppError('second_factor_required', 'Signing in takes a second factor', {
+      more: { second_factor_token: text, factors, ...passkey },
+    })
+  }
+
+  #mustEnrol(person: Person, signingIn: SigningIn): AppError {
+    const { text } = this.#ticket('enrolment', person, signingIn)
+    return new AppError(
+      'second_factor_enrolment_required',
+      'A second factor must be set up before signing in',
+      {
+        more: { second_factor_token: text },
+      },
+    )
+  }
+
+  #ticket(purpose: Ticket['purpose'], { user }: Person, signingIn: SigningIn) {
+    const { ttl, refresh, how, revoked } = signingIn
+    return this.#options.tickets.issue({
+      purpose,
+      home: user.app,
+      user: user.uuid,
+      asked: {
+        how,
+        ...(ttl === undefined || ttl === null ? {} : { ttl: Number(ttl) }),
+        ...(refresh === undefined ? {} : { refresh }),
+        revoked: revoked ?? null,
+      },
+    })
+  }
+
+  async #prove(
+    person: Person,
+    fields: JsonObject,
+    ticket: Ticket,
+    network: string | undefined,
+  ): Promise<Factor> {
+    const { passkey } = fields
+    const code = readCode(fields)
+    if (passkey !== undefined && passkey !== null) {
+      const { response } = credentialId(passkey, 'passkey')
+      await this.#provePasskey(person, { response, field: 'passkey', mustVerify: false }, ticket)
+      return 'passkey'
+    }
+    if (code === null) throw illegalArgument('One of code, recovery_code and passkey is required', 'code')
+    await this.proveCode(person.user, person.app, code, network, ticket)
+    return code.kind
+  }
+
+  /** Takes what was signed with a passkey, once. @throws {AppError} `invalid_grant` */
+  async #provePasskey(
+    person: Person,
+    { response, field, mustVerify }: { response: JsonObject; field: string; mustVerify: boolean },
+    ticket: Ticket,
+  ): Promise<void> {
+    const { engine, factors, parties } = this.#options
+    const { id } = credentialId(response, field)
+    const passkey = (await factors.of(person)).passkey(id)
+    if (passkey === null) throw notAccepted()
+    const party = parties.get(person.app)
+    const counter = await readSigned(party, response, passkey, ticket.challenge, mustVerify)
+    if (counter === null) throw notAccepted()
+    const isTaken = await engine.transact(person.user.app, labelOf(person), (edits) => {
+      const current = new FactorEdits(edits, person.user)
+      const now = current.kept.passkey(id)
+      // Whoever has an older count has a copy of it.
+      const isStale = now === null || (now.counter > 0 && counter <= now.counter)
+      if (isStale || !current.spend(ticket.nonce, ticket.expires)) return false
+      current.setPasskey({ ...now, counter, used: current.now })
+      return true
+    })
+    if (!isTaken) throw notAccepted()
+  }
+
+  #homeOf(app: TokenApplication | null): number {
+    return app === null ? this.#options.management : app.application.id
+  }
+
+  #userOf({ home, user }: Ticket): Promise<StoredEntity | null> {
+    return user === null ? Promise.resolve(null) : this.#options.engine.store.get(home, 'users', user)
+  }
+}
+
+/** The sign-in that a ticket stands for, now that it has its second step. */
+export const completed = ({ asked }: Ticket, factor: Factor, request: Asked): SigningIn => ({
+  ...request,
+  ...asked,
+  how: `${asked?.how ?? ''}+${factor}`,
+  isComplete: true,
+})
+
+/** The code among fields, or `null` if there is none. @throws {AppError} `illegal_argument` for what is no text. */
+const readCode = ({ code, recovery_code: recovery }: JsonObject): CodeProof | null => {
+  const field = isThere(code) ? 'code' : 'recovery_code'
+  const value = isThere(code) ? code : recovery
+  if (!isThere(value)) return null
+  if (typeof value !== 'string') throw illegalArgument(`The ${field} must be a text`, field)
+  return { kind: field === 'code' ? 'totp' : 'recovery', code: value.trim() }
+}
+
+const isThere = (value: unknown): boolean => value !== undefined && value !== null && value !== ''
+
+const notAccepted = (): AppError => new AppError('invalid_grant', 'The passkey was not accepted')
