@@ -89,6 +89,9 @@ describe.each(DATABASES)('users on %s', (database) => {
     ['an empty username', { username: '' }, 'required_property_not_found', 'username'],
     ['a username that is a list', { username: ['a'] }, 'property_type_conversion', 'username'],
     ['a username like a uuid', { username: CHOSEN }, 'illegal_argument', 'username'],
+    ['a username of two scripts', { username: 'аda' }, 'illegal_argument', 'username'],
+    ['a username with what nobody sees', { username: 'ad\u200ba' }, 'illegal_argument', 'username'],
+    ['what is no e-mail address', { username: 'a', email: 'a b@x.test' }, 'illegal_argument', 'email'],
     [
       'an e-mail address that is an object',
       { username: 'a', email: {} },
@@ -130,6 +133,35 @@ describe.each(DATABASES)('users on %s', (database) => {
     expect(body.error_description).toMatch(
       `Entity "user" requires that property named "${property}" be unique`,
     )
+  })
+
+  it('are the same person however their names are typed', async () => {
+    const app = await server.application()
+    const { body } = await app.post('/users', {
+      username: 'ＥVA',
+      email: 'e\u0301va@ｘ.test',
+      password: PASSWORD,
+    })
+
+    expect(body.entities[0]).toMatchObject({ username: 'EVA', email: '\u00e9va@x.test' })
+    for (const ref of ['eva', 'ｅｖａ', 'E\u0301VA@x.test', '\u00e9va@ｘ.TEST'])
+      expect((await app.get(`/users/${encodeURIComponent(ref)}`)).body.entities).toMatchObject([
+        { username: 'EVA' },
+      ])
+    const signedIn = await app.post('/token', {
+      grant_type: 'password',
+      username: 'ｅva',
+      password: PASSWORD,
+    })
+    expect(signedIn.status).toBe(200)
+    for (const ref of ['a|b', 'a\u200bb', '<b>']) {
+      const { status, body } = await app.get(`/users/${encodeURIComponent(ref)}`)
+      expect([status, body.error, body.error_description]).toEqual([
+        400,
+        'illegal_argument',
+        `Not a valid user identifier: ${ref}`,
+      ])
+    }
   })
 
   it('may share a display name', async () => {
@@ -182,6 +214,9 @@ describe.each(DATABASES)('users on %s', (database) => {
     [{ username: '' }, 'required_property_not_found'],
     [{ username: 'me' }, 'illegal_argument'],
     [{ username: CHOSEN }, 'illegal_argument'],
+    [{ username: 'ad|a' }, 'illegal_argument'],
+    [{ email: 'ada' }, 'illegal_argument'],
+    [{ username: 'ｂｅｎ' }, 'duplicate_unique_property_exists'],
     [{ username: 'ben' }, 'duplicate_unique_property_exists'],
     [{ email: 'BEN@x.test' }, 'duplicate_unique_property_exists'],
   ])('cannot become %j', async (change, error) => {

@@ -25,6 +25,8 @@ export interface PropertyRules {
   withheld: readonly string[]
   /** JSON types of properties that are not free, by name in lower case. */
   typed: Readonly<Record<string, PropertyType>>
+  /** The one form in which a text is stored and looked up, by property in lower case. */
+  spelled: Readonly<Record<string, (text: string) => string>>
   /** Characters of `name` at most. */
   nameLength: number
 }
@@ -64,7 +66,8 @@ export const mergeProperties = (
     spellings.set(lower, spelling)
     const after = lay(spelling, merged.get(spelling), value)
     if (after === undefined) merged.delete(spelling)
-    else merged.set(spelling, checked(type, rules, lower, after))
+    else if (after !== merged.get(spelling))
+      merged.set(spelling, spelledOut(rules, lower, checked(type, rules, lower, after)))
   }
   for (const property of rules.required) {
     if (merged.has(property)) continue
@@ -83,6 +86,9 @@ const replaced = (field: string, before: Json | undefined, value: Json): Json | 
   if (value === null || value === '') return undefined
   return isOperator(value) ? applyOperator(field, before, value) : value
 }
+
+const spelledOut = ({ spelled }: PropertyRules, property: string, value: Json): Json =>
+  typeof value === 'string' && Object.hasOwn(spelled, property) ? spelled[property]!(value) : value
 
 /** Properties that something looks at are stored under one spelling. */
 const hasMeaning = ({ typed, required }: PropertyRules, lower: string): boolean =>

@@ -45,13 +45,13 @@ export interface Descriptor extends PropertyRules {
   amend?: (properties: Map<string, Json>, before: StoredEntity, edits: Edits) => void
   /** Called for a new entity whose uuid its maker chose: there may have been another of that uuid before. */
   succeed?: (edits: Edits, entity: StoredEntity) => void
-  /** Refuses what must never be stored, whether new or changed. */
-  check?: (properties: ReadonlyMap<string, Json>) => void
+  /** Refuses what must never be stored, whether new or changed. `before` is what was there. */
+  check?: (properties: ReadonlyMap<string, Json>, before: JsonObject | null) => void
   /**
    * Work on a new entity's body that must wait, such as hashing its password, done before the transaction;
-   * what it resolves to runs inside, with the stored entity.
+   * what it resolves to runs inside, with the stored entity. `app` is the application it is made in.
    */
-  secure?: (body: JsonObject) => Promise<((edits: Edits, entity: StoredEntity) => void) | null>
+  secure?: (body: JsonObject, app: number) => Promise<((edits: Edits, entity: StoredEntity) => void) | null>
 }
 
 const PLAIN: Omit<Descriptor, 'collection' | 'nameLength'> = {
@@ -59,6 +59,7 @@ const PLAIN: Omit<Descriptor, 'collection' | 'nameLength'> = {
   immutable: [],
   withheld: [],
   typed: {},
+  spelled: {},
   alias: ['name'],
   unique: ['name'],
   subCollections: {},

@@ -17,6 +17,7 @@ import { Reads } from './reads.js'
  */
 export class Edits extends Reads {
   readonly tx: AppTransaction
+  readonly #app: number
   readonly #transaction: Transaction
   readonly #preparations: Preparations
 
@@ -24,6 +25,7 @@ export class Edits extends Reads {
     const tx = transaction.app(app)
     super(tx, descriptors)
     this.tx = tx
+    this.#app = app
     this.#transaction = transaction
     this.#preparations = preparations
   }
@@ -55,12 +57,14 @@ export class Edits extends Reads {
     checkDepth(body, this.limits.depth)
     const descriptor = this.descriptors.of(collection)
     const { secure } = descriptor
-    const secured = secure && this.#preparations.get(securedKey(collection, body), () => secure(body))
+    const app = this.#app
+    const secured =
+      secure && this.#preparations.get(securedKey(app, collection, body), () => secure(body, app))
     const type = typeName(collection)
     const withDefaults = mergeProperties(type, { ...descriptor, required: [] }, null, body)
     descriptor.prepare?.(withDefaults, this.now)
     const properties = mergeProperties(type, descriptor, null, Object.fromEntries(withDefaults))
-    descriptor.check?.(properties)
+    descriptor.check?.(properties, null)
     const created = (keepTimes && timeOf(body['created'])) || this.now
     const modified = (keepTimes && timeOf(body['modified'])) || Math.max(created, this.now)
     const entity = this.tx.insert(collection, buildEntity({ uuid, type, created, modified }, properties))
@@ -76,7 +80,7 @@ export class Edits extends Reads {
     const descriptor = this.descriptors.of(entity.collection)
     const properties = mergeProperties(type, descriptor, entity.object, body, mode)
     descriptor.amend?.(properties, entity, this)
-    descriptor.check?.(properties)
+    descriptor.check?.(properties, entity.object)
     return this.#fitting(
       this.tx.replace(entity, buildEntity({ uuid, type, created, modified: this.now }, properties)),
     )
@@ -131,8 +135,8 @@ export class Edits extends Reads {
 }
 
 /** Under which what a descriptor's `secure` makes of a body is prepared. */
-export const securedKey = (collection: string, body: JsonObject): string =>
-  `secure ${collection} ${JSON.stringify(body)}`
+export const securedKey = (app: number, collection: string, body: JsonObject): string =>
+  `secure ${app} ${collection} ${JSON.stringify(body)}`
 
 /** A body for an entity that a PUT creates: the name in the path counts, in the body's spelling if they agree. */
 const namedBy = ({ alias, required }: Descriptor, ref: string, body: JsonObject): JsonObject => {

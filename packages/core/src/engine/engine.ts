@@ -11,7 +11,7 @@ import type { Listing, ListRequest, QueryWarning, Store, StoredEntity } from '..
 import type { Descriptor, Descriptors } from './descriptor.js'
 import { Edits, missing, securedKey } from './edits.js'
 import { Preparations } from './preparations.js'
-import { aliasesFor, Reads } from './reads.js'
+import { aliasesFor, Reads, spelled } from './reads.js'
 import { visibleIn, visibleInAll } from './visible.js'
 
 /** One page of a listing that was asked for with a query. */
@@ -87,13 +87,13 @@ export class Engine {
    * Does what must be done before entities with these bodies can be created, all of it at once. Without this a
    * transaction does it for one entity after the other.
    */
-  async prepare(collection: string, bodies: readonly unknown[]): Promise<Preparations> {
+  async prepare(app: number, collection: string, bodies: readonly unknown[]): Promise<Preparations> {
     const preparations = new Preparations()
     const { secure } = this.descriptor(collection)
     if (secure === undefined) return preparations
     const objects = bodies.filter(isJsonObject)
     await Promise.all(
-      objects.map((body) => preparations.prepare(securedKey(collection, body), () => secure(body))),
+      objects.map((body) => preparations.prepare(securedKey(app, collection, body), () => secure(body, app))),
     )
     return preparations
   }
@@ -106,8 +106,9 @@ export class Engine {
   /** The entity that a path segment means, or `null`. */
   async find(app: number, collection: string, ref: string): Promise<StoredEntity | null> {
     if (isUuid(ref)) return this.#store.get(app, collection, ref.toLowerCase())
-    for (const property of aliasesFor(this.descriptor(collection), ref)) {
-      const found = await this.#store.find(app, collection, property, ref)
+    const descriptor = this.descriptor(collection)
+    for (const property of aliasesFor(descriptor, ref)) {
+      const found = await this.#store.find(app, collection, property, spelled(descriptor, property, ref))
       if (found !== null) return found
     }
     return null

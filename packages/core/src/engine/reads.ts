@@ -22,8 +22,9 @@ export class Reads {
   /** The entity that a path segment means, or `null`. */
   find(collection: string, ref: string): StoredEntity | null {
     if (isUuid(ref)) return this.#lookup.get(collection, ref.toLowerCase())
-    for (const property of aliasesFor(this.descriptors.of(collection), ref)) {
-      const found = this.#lookup.find(collection, property, ref)
+    const descriptor = this.descriptors.of(collection)
+    for (const property of aliasesFor(descriptor, ref)) {
+      const found = this.#lookup.find(collection, property, spelled(descriptor, property, ref))
       if (found !== null) return found
     }
     return null
@@ -55,3 +56,7 @@ export const aliasesFor = ({ alias }: Descriptor, ref: string): readonly string[
       ? ['email', ...alias.filter((name) => name !== 'email')]
       : alias.filter((name) => name !== 'email')
     : alias
+
+/** A reference as the property would be stored. */
+export const spelled = ({ spelled }: Descriptor, property: string, ref: string): string =>
+  Object.hasOwn(spelled, property) ? spelled[property]!(ref) : ref

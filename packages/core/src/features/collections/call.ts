@@ -1,5 +1,6 @@
 import type { Application, Caller } from '../../api/caller.js'
 import { type Params, param } from '../../api/url.js'
+import { isUserIdentifier } from '../../domain/account-names.js'
 import { type Conditions, NO_CONDITIONS } from '../../domain/entity-tag.js'
 import { illegalArgument, resourceNotFound } from '../../domain/errors.js'
 import type { Json, JsonObject } from '../../domain/json.js'
@@ -62,13 +63,14 @@ export interface CollectionResult {
 /**
  * `me` is the app user whose token was presented, and so is his own username, even where it is another user's
  * e-mail address: what the gate took for himself must be himself.
- * @throws {AppError} `service_resource_not_found` for `me` without a user.
+ * @throws {AppError} `service_resource_not_found` for `me` without a user; `illegal_argument` for what can name none.
  */
 export const refFor = (collection: string | null, ref: string, { principal, self }: Caller): string => {
   if (collection !== 'users') return ref
   const isMe = ref.toLowerCase() === 'me'
   if (principal.kind === 'user' && self !== null && (isMe || isSameName(ref, self.username))) return self.uuid
   if (isMe) throw resourceNotFound()
+  if (!isUserIdentifier(ref)) throw illegalArgument(`Not a valid user identifier: ${ref}`)
   return ref
 }
 

@@ -187,12 +187,12 @@ export class Collections {
 
   /** What new entities need beforehand, for all of an array at once. */
   async #prepared(verb: WriteVerb, call: CollectionCall): Promise<Preparations | undefined> {
-    const { path, body } = call
+    const { app, path, body } = call
     const collection = path.hops.length === 0 ? path.collection : (path.hops.at(-1)?.collection ?? null)
     if (verb !== 'post' || collection === null || !Array.isArray(body)) return undefined
     checkBatch(body, this.#engine.limits)
     const bodies = body.filter(isObject).map((item) => this.#rights.cleaned(call, collection, item))
-    return this.#engine.prepare(collection, bodies)
+    return this.#engine.prepare(app.id, collection, bodies)
   }
 
   /** Whether connections of a verb may be shown in an entity's metadata. */

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { accountName } from '../../domain/account-names.js'
 import { DuplicateError } from '../../domain/errors.js'
 import type { Engine } from '../../engine/engine.js'
 import type { StoredEntity } from '../../storage/store.js'
@@ -52,7 +53,7 @@ const findOrMake = async (
 ): Promise<Bootstrapped> => {
   const result = { username, organization, application: 'sandbox' }
   // Not by e-mail address: anybody may register with one that looks like this name.
-  const admin = await options.engine.store.find(MANAGEMENT.id, 'users', 'username', username)
+  const admin = await options.engine.store.find(MANAGEMENT.id, 'users', 'username', accountName(username))
   if (admin !== null) {
     if (password !== undefined) await keepPassword(options, admin, password)
     await makeSysadmin(options, admin)
@@ -61,7 +62,7 @@ const findOrMake = async (
     return { ...result, created: false }
   }
   const made = password ?? randomBytes(12).toString('base64url')
-  const email = username.includes('@') ? username : `${username}@localhost`
+  const email = username.includes('@') ? username : `${username.replaceAll(' ', '.')}@localhost`
   const owner = await makeAdmin(options, organization, { username, name: username, email, password: made })
   await makeSysadmin(options, owner)
   return { ...result, created: true, ...(password === undefined ? { password: made } : {}) }

@@ -2,6 +2,7 @@ import { type EnvelopeValue, paramsJson, RawJson } from '../../api/envelope.js'
 import type { ApiReply } from '../../api/request.js'
 import { type Call, fieldsOf, type Route, route } from '../../api/route.js'
 import { param } from '../../api/url.js'
+import { accountName } from '../../domain/account-names.js'
 import { AppError, illegalArgument, unauthorized } from '../../domain/errors.js'
 import { isJsonObject, type JsonObject } from '../../domain/json.js'
 import { readLimit } from '../../domain/page.js'
@@ -76,7 +77,7 @@ const createForExisting = async (
   { organization: name, email, password, properties }: NewOrganization,
 ): Promise<{ organization: StoredEntity; owner: StoredEntity } | null> => {
   if (password !== undefined || !isSysadmin(caller)) return null
-  const owner = await engine.store.find(MANAGEMENT.id, 'users', 'email', email)
+  const owner = await engine.store.find(MANAGEMENT.id, 'users', 'email', accountName(email))
   if (owner === null) return null
   return { organization: await organizations.createFor(caller.label, owner, name, { properties }), owner }
 }

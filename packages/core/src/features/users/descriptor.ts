@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
-import { illegalArgument } from '../../domain/errors.js'
-import type { Json } from '../../domain/json.js'
-import { isUuid } from '../../domain/uuid.js'
+import { accountName, checkMail, checkUsername } from '../../domain/account-names.js'
+import type { Json, JsonObject } from '../../domain/json.js'
 import type { Descriptor } from '../../engine/descriptor.js'
 
 /** What only administrators of an application may write on a user, words behind him included; from anybody else it is ignored. */
@@ -62,6 +61,7 @@ export const userDescriptor = ({
     disabled: 'boolean',
     picture: 'string',
   },
+  spelled: { username: accountName, email: accountName },
   subCollections: {
     activities: { collection: 'activities', verb: '~activities', direction: 'out', gives: 'put' },
     devices: { collection: 'devices', verb: '~devices', direction: 'out', gives: 'put', exclusive: true },
@@ -76,7 +76,7 @@ export const userDescriptor = ({
   prepare: (properties) => prepareUser(properties, pictureScheme),
   // Tokens name their user by uuid: those of one who was there before must not become this one's.
   succeed: (edits, user) => edits.tx.setEntry(user, 'tokens', 'since', String(edits.now)),
-  check: (properties) => checkUsername(String(properties.get('username'))),
+  check: checkNames,
 })
 
 const prepareUser = (properties: Map<string, Json>, scheme: string): void => {
@@ -88,9 +88,9 @@ const prepareUser = (properties: Map<string, Json>, scheme: string): void => {
   }
 }
 
-const checkUsername = (username: string): void => {
-  if (username.toLowerCase() === 'me') throw illegalArgument(`Username '${username}' is reserved`, 'username')
-  // Either would be taken for another user in a path.
-  if (isUuid(username)) throw illegalArgument('A username must not look like a uuid', 'username')
-  if (username.includes('\0')) throw illegalArgument('A username must not contain NUL', 'username')
+/** Names that were stored before a rule was made stay good. */
+const checkNames = (properties: ReadonlyMap<string, Json>, before: JsonObject | null): void => {
+  const [username, email] = [properties.get('username'), properties.get('email')]
+  if (typeof username === 'string' && username !== before?.['username']) checkUsername(username)
+  if (typeof email === 'string' && email !== before?.['email']) checkMail(email)
 }

@@ -1,0 +1,64 @@
+import { compatible } from './composition.js'
+import { illegalArgument } from './errors.js'
+import { isOneScript } from './scripts.js'
+import { isUuid } from './uuid.js'
+
+/** Characters of a username or an e-mail address (RFC 5321, 4.5.3.1). */
+const MAX_LENGTH = 254
+/** What a path can name: letters, digits, and what Usergrid let stand in URLs. */
+const USERNAME = /^[\p{L}\p{N}_\-./'+ ][\p{L}\p{M}\p{N}_\-./'+ ]*$/u
+const LOCAL_PART = /^[\p{L}\p{N}!#$%&'*+/=?^_`{|}~-][\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~.-]{0,63}$/u
+const DOMAIN =
+  /^[\p{L}\p{N}]([\p{L}\p{M}\p{N}-]*[\p{L}\p{M}\p{N}])?(\.[\p{L}\p{N}]([\p{L}\p{M}\p{N}-]*[\p{L}\p{M}\p{N}])?)*$/u
+/** Mean something else in paths; `.` and `..` never arrive. */
+const RESERVED = new Set(['me', 'all', 'any', 'resetpw', '.', '..'])
+
+/**
+ * The form in which usernames and e-mail addresses are stored and looked up: Unicode NFKC, without blanks around
+ * it. Letter case stays and is ignored in comparisons.
+ */
+export const accountName = (text: string): string => compatible(text).trim()
+
+/** Whether a path segment can name a user: by a uuid, an e-mail address or a username. */
+export const isUserIdentifier = (text: string): boolean => {
+  const name = accountName(text)
+  return name.length <= MAX_LENGTH && (USERNAME.test(name) || isMail(name))
+}
+
+/**
+ * Accepts a username in the form of `accountName`.
+ * @throws {AppError} `illegal_argument` for one that a path would take for something else, or people for another.
+ */
+export const checkUsername = (username: string): void => {
+  const refuse = (message: string) => illegalArgument(message, 'username')
+  if (RESERVED.has(username.toLowerCase())) throw refuse(`Username '${username}' is reserved`)
+  if (isUuid(username)) throw refuse('A username must not look like a uuid')
+  if (username.length > MAX_LENGTH) throw refuse(`A username has at most ${MAX_LENGTH} characters`)
+  if (!USERNAME.test(username) && !isMail(username))
+    throw refuse("A username has letters, digits, blanks and _ - . / ' + only, or is an e-mail address")
+  checkScripts(username, 'username')
+}
+
+/** Accepts an e-mail address in the form of `accountName`. @throws {AppError} `illegal_argument` */
+export const checkMail = (email: string): void => {
+  if (!isMail(email)) throw illegalArgument('This is not an e-mail address', 'email')
+  checkScripts(email, 'email')
+}
+
+/** An address that mail can be sent to: no quotes, comments or addresses of machines. */
+const isMail = (text: string): boolean => {
+  const at = text.lastIndexOf('@')
+  return (
+    text.length <= MAX_LENGTH &&
+    LOCAL_PART.test(text.slice(0, at)) &&
+    at > 0 &&
+    DOMAIN.test(text.slice(at + 1))
+  )
+}
+
+/** Each name in an address counts by itself: `иван@example.org` is one of two scripts, and nobody's look-alike. */
+const checkScripts = (text: string, field: string): void => {
+  const parts = text.includes('@') ? text.split(/[@.]/) : [text]
+  if (!parts.every(isOneScript))
+    throw illegalArgument(`The letters of the ${field} are of scripts that are not written together`, field)
+}
