@@ -21,6 +21,8 @@ import {
   type HashCost,
   OpaqueTokens,
   passwordGrant,
+  RefreshTokens,
+  refreshGrant,
   type SignIn,
   SignInRecords,
   SignIns,
@@ -152,9 +154,11 @@ export class Engine {
     const secret = secretOf(options.secret)
     const usergrid = compatibility === 'usergrid'
     const maxAge = database.dialect === 'sqlite' ? Number.POSITIVE_INFINITY : SHARED_AGE
+    const records = new SignInRecords(secretBox(secret, 'sign-ins'))
     const passwords = new Passwords({
       policy: usergrid ? USERGRID_PASSWORD_POLICY : DEFAULT_PASSWORD_POLICY,
       cost: options.passwordCost,
+      records,
     })
     const descriptors = new Descriptors(
       builtInDescriptors({
@@ -220,13 +224,17 @@ export class Engine {
     const grantTypes = new Map<string, GrantType>([
       ['password', passwordGrant({ engine: entities, management: MANAGEMENT.id, verify })],
       ['client_credentials', clientGrant({ client, failed: clientFailed })],
+      ['refresh_token', refreshGrant],
       ['second_factor', steps.secondFactorGrant],
       ['passkey', steps.passkeyGrant],
     ])
     const tokens = new Tokens({
       engine: entities,
       tokens: accessTokens,
-      records: new SignInRecords(secretBox(secret, 'sign-ins')),
+      records,
+      refreshTokens: new RefreshTokens(secret),
+      replayed: ({ uuid }, signIn) =>
+        log.warn({ user: uuid, signIn }, 'a refresh token was used twice: its sign-in was ended'),
       grants: grantTypes,
       management: MANAGEMENT.id,
       clock,
@@ -252,7 +260,7 @@ export class Engine {
     this.#collections = { engine: entities, collections: new Collections(entities, paths, forget), paths }
     this.#administration = new CollectionAdministration(entities, clock)
     const properties = async (app: Application) => (await organizations.entityOf(app)).object
-    const describe = ({ owner }: { owner: StoredEntity }) =>
+    const describe = (owner: StoredEntity) =>
       describeOwner(organizations, admins, (admin) => passwords.changedAt(entities, admin), owner)
     const user = (app: Application, ref: string) => entities.get(app.id, 'users', ref)
     const renderer = new Renderer(entities)

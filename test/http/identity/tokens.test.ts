@@ -216,7 +216,7 @@ describe.each(DATABASES)('tokens on %s', (database) => {
       ['no username', { grant_type: 'password', password: PASSWORD }],
       ['a username that is an object', { ...mia, username: { $ne: '' } }],
       ['a password that is a list', { ...mia, password: [PASSWORD] }],
-      ['an unknown grant type', { ...mia, grant_type: 'refresh_token' }],
+      ['an unknown grant type', { ...mia, grant_type: 'magic' }],
       ['no grant type', { username: 'mia', password: PASSWORD }],
       ['an unknown client', { grant_type: 'client_credentials', client_id: 'b3U6x', client_secret: 'x' }],
       ['no client', { grant_type: 'client_credentials' }],

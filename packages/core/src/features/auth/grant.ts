@@ -36,6 +36,9 @@ export interface Grant {
   access_token: string
   /** Seconds. */
   expires_in: number
+  refresh_token?: string
+  /** Seconds. */
+  refresh_expires_in?: number
   owner: StoredEntity
 }
 
@@ -46,6 +49,12 @@ export interface Grant {
 export type GrantType = (request: GrantRequest, tokens: Tokens) => Promise<Grant>
 
 export const badCredentials = (): AppError => new AppError('invalid_grant', 'invalid username or password')
+
+/** Whether the fields of a token request ask for a refresh token. */
+export const wantsRefresh = ({ refresh, scope }: JsonObject): boolean =>
+  refresh === true ||
+  refresh === 'true' ||
+  (typeof scope === 'string' && scope.split(' ').includes('offline_access'))
 
 /** The fields of a token request: of its body, else of its query; Basic credentials stand for a client's. */
 export const tokenFields = (

@@ -12,7 +12,13 @@ export {
 } from './grant.js'
 export { readMilliseconds } from './lifetimes.js'
 export { OpaqueTokens } from './opaque-tokens.js'
-export { type PasswordGrantOptions, passwordGrant } from './password-grant.js'
+export {
+  type PasswordGrantOptions,
+  type PasswordProof,
+  type Proven,
+  passwordGrant,
+  passwordProof,
+} from './password-grant.js'
 export { type HashCost, hashPassword, verifyAgainstNothing, verifyPassword } from './password-hash.js'
 export {
   checkPassword,
@@ -20,8 +26,10 @@ export {
   type PasswordPolicy,
   USERGRID_PASSWORD_POLICY,
 } from './password-policy.js'
+export { refreshGrant } from './refresh-grant.js'
+export { RefreshTokens } from './refresh-tokens.js'
 export { type TokenRoutes, tokenRoutes } from './routes.js'
-export { type SecretBox, secretBox } from './secret-box.js'
-export { SignInRecords } from './sign-in-records.js'
+export { deriveKey, type SecretBox, secretBox } from './secret-box.js'
+export { type KeptToken, SignInRecords } from './sign-in-records.js'
 export { type CodeTry, type SignIn, SignIns } from './sign-ins.js'
 export { type SigningIn, Tokens } from './tokens.js'

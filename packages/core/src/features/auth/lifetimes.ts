@@ -41,3 +41,20 @@ export const chosenLifetime = (ttl: unknown, { max, fallback }: Lifetimes): numb
   }
   return wanted
 }
+
+/**
+ * The lifetime (milliseconds) of a token that goes on with a sign-in: as the sign-in asked for, unless another is asked
+ * for now, or the application allows less by now. @throws {AppError} `illegal_argument`
+ */
+export const renewedLifetime = (
+  { ttl }: { ttl?: unknown },
+  first: number | null,
+  lifetimes: Lifetimes,
+): number | null => {
+  if (ttl !== undefined && ttl !== null && ttl !== '') return chosenLifetime(ttl, lifetimes)
+  const { max } = lifetimes
+  return max === null ? first : Math.min(first ?? max, max)
+}
+
+/** When what begins at `now` is over, in UTC milliseconds; `null` if never. */
+export const endOf = (now: number, ttl: number | null): number | null => (ttl === null ? null : now + ttl)

@@ -1,19 +1,21 @@
 import { type Application, type Caller, isAppAdmin } from '../../api/caller.js'
+import { members, RawJson } from '../../api/envelope.js'
 import { networkIn } from '../../api/network.js'
 import type { ApiReply } from '../../api/request.js'
 import { type AppCall, type Call, fieldsOf, type Route, route } from '../../api/route.js'
 import { AppError, unauthorized } from '../../domain/errors.js'
-import type { Json, JsonObject } from '../../domain/json.js'
+import type { JsonObject } from '../../domain/json.js'
+import type { StoredEntity } from '../../storage/store.js'
 import { NEVER_EXPIRES_IN } from './access-token.js'
-import { type Grant, type GrantRequest, type TokenApplication, tokenFields } from './grant.js'
+import { type Grant, type GrantRequest, type TokenApplication, tokenFields, wantsRefresh } from './grant.js'
 import type { Tokens } from './tokens.js'
 
 export interface TokenDoors {
   tokens: Tokens
   /** Properties of an application, for its `accesstokenttl`. */
   properties: (app: Application) => Promise<JsonObject>
-  /** What a grant shows of whom it was made for: `user`, `organization` or `application`. */
-  describe: (grant: Grant) => Promise<JsonObject>
+  /** What a reply shows of whom a token was made for: `user`, `organization` or `application`. */
+  describe: (owner: StoredEntity) => Promise<JsonObject>
   /** An app user by path segment. */
   user: (app: Application, ref: string) => Promise<Grant['owner']>
 }
@@ -66,7 +68,12 @@ const requestOf = async (
   return {
     fields,
     app: application === null ? null : await tokenApplication(doors, application),
-    asked: { ttl: fields['ttl'], agent: request.userAgent, network: networkIn(request) },
+    asked: {
+      ttl: fields['ttl'],
+      refresh: wantsRefresh(fields),
+      agent: request.userAgent,
+      network: networkIn(request),
+    },
   }
 }
 
@@ -97,11 +104,12 @@ const mint = async (doors: TokenDoors, call: AppCall): Promise<ApiReply> => {
   return granted(doors, await doors.tokens.grantFor(user, await tokenApplication(doors, app), ttl))
 }
 
-const granted = async (doors: TokenDoors, { access_token, expires_in, owner }: Grant): Promise<ApiReply> => {
-  const described = await doors.describe({ access_token, expires_in, owner })
+const granted = async (doors: TokenDoors, { owner, ...granted }: Grant): Promise<ApiReply> => {
+  const described = await doors.describe(owner)
   // JavaScript has no number for the greatest lifetime; its exact digits are written instead.
-  const seconds = expires_in === NEVER_EXPIRES_IN ? '9223372036854775' : String(expires_in)
-  const rest = JSON.stringify(described satisfies Json).slice(1)
-  const body = `{"access_token":${JSON.stringify(access_token)},"expires_in":${seconds}${rest === '}' ? '' : ','}${rest}`
-  return { status: 200, body, headers: { 'Cache-Control': 'no-store' } }
+  const seconds = new RawJson(
+    granted.expires_in === NEVER_EXPIRES_IN ? '9223372036854775' : String(granted.expires_in),
+  )
+  const body = members({ ...granted, expires_in: seconds, ...described })
+  return { status: 200, body: `{${body.slice(0, -1)}}`, headers: { 'Cache-Control': 'no-store' } }
 }

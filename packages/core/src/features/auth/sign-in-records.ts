@@ -3,6 +3,8 @@ import { isUuid } from '../../domain/uuid.js'
 import type { Edits } from '../../engine/edits.js'
 import type { Engine } from '../../engine/engine.js'
 import type { StoredEntity } from '../../storage/store.js'
+import type { Claims } from './access-token.js'
+import type { RefreshState } from './refresh-tokens.js'
 import type { SecretBox } from './secret-box.js'
 
 /** One sign-in of a user: what all tokens that come from it belong to. Times are UTC milliseconds. */
@@ -16,6 +18,8 @@ export interface SignInRecord {
   until: number | null
   /** `Place`, sealed: where somebody was is nobody's business but his. */
   place: string
+  /** Absent where none was asked for. */
+  refresh?: RefreshState
 }
 
 /** Where a sign-in comes from. */
@@ -23,6 +27,9 @@ export interface Place {
   agent?: string | undefined
   network?: string | undefined
 }
+
+/** The token that somebody goes on with when all others are revoked. */
+export type KeptToken = Pick<Claims, 'id' | 'signIn'>
 
 const SIGN_INS = 'signins'
 const TOKENS = 'tokens'
@@ -56,7 +63,7 @@ export class SignInRecords {
   async of(engine: Engine, user: StoredEntity, now: number): Promise<[string, SignInRecord][]> {
     return [...read(await engine.store.dictionary(user, SIGN_INS))]
       .filter(([, record]) => !isOver(record, now))
-      .sort(([, x], [, y]) => y.used - x.used)
+      .sort(byUse)
   }
 
   find(edits: Edits, user: StoredEntity, id: string): SignInRecord | null {
@@ -68,14 +75,12 @@ export class SignInRecords {
   }
 
   /**
-   * Remembers a new sign-in, and forgets what is over, or was used longest ago where there are too many: tokens of
-   * those stay good until they run out.
+   * Remembers a new sign-in, and forgets what is over. Where there are too many, it forgets what was used longest ago,
+   * those that cannot be renewed first: their access tokens stay good until they run out.
    */
   add(edits: Edits, user: StoredEntity, id: string, record: SignInRecord): void {
     const known = [...read(edits.tx.dictionary(user, SIGN_INS))]
-    const good = known
-      .filter(([, other]) => !isOver(other, edits.now))
-      .sort(([, x], [, y]) => y.used - x.used)
+    const good = known.filter(([, other]) => !isOver(other, edits.now)).sort(byWorth)
     const kept = new Set(good.slice(0, KEPT - 1).map(([key]) => key))
     for (const [key] of known) if (!kept.has(key)) edits.tx.setEntry(user, SIGN_INS, key, null)
     this.put(edits, user, id, record)
@@ -90,8 +95,17 @@ export class SignInRecords {
     return true
   }
 
-  endAll(edits: Edits, user: StoredEntity, except: string | null): void {
-    for (const id of edits.tx.dictionary(user, SIGN_INS).keys()) if (id !== except) this.end(edits, user, id)
+  /** Tokens of before are revoked; 0 when none are. What is issued comes after it, also where a clock stands still. */
+  since(edits: Edits, user: StoredEntity): number {
+    return Number(edits.tx.dictionary(user, TOKENS).get('since') ?? 0)
+  }
+
+  /** Revokes every token of a user, and ends his sign-ins: all but the given one. */
+  revokeAll(edits: Edits, user: StoredEntity, kept: KeptToken | null): void {
+    edits.tx.setEntry(user, TOKENS, 'since', String(edits.now + 1))
+    edits.tx.setEntry(user, TOKENS, 'kept', kept === null ? null : kept.id)
+    for (const id of edits.tx.dictionary(user, SIGN_INS).keys())
+      if (id !== kept?.signIn) this.end(edits, user, id)
   }
 
   /** Revokes a token, or all of a sign-in, by id. `until`: when it would be over, `null` if never. */
@@ -105,7 +119,15 @@ export class SignInRecords {
   }
 }
 
-const isOver = ({ until }: SignInRecord, now: number): boolean => until !== null && until <= now
+const isOver = ({ until, refresh }: SignInRecord, now: number): boolean =>
+  until !== null && until <= now && (refresh === undefined || refresh.expires <= now)
+
+type Entry = readonly [string, SignInRecord]
+
+const byUse = ([, x]: Entry, [, y]: Entry): number => y.used - x.used
+
+const byWorth = (x: Entry, y: Entry): number =>
+  Number(y[1].refresh !== undefined) - Number(x[1].refresh !== undefined) || byUse(x, y)
 
 const read = (dictionary: ReadonlyMap<string, string>): Map<string, SignInRecord> =>
   new Map([...dictionary].map(([id, text]) => [id, JSON.parse(text) as SignInRecord]))

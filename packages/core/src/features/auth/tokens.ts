@@ -19,8 +19,10 @@ import {
   type GrantType,
   type TokenApplication,
 } from './grant.js'
-import { chosenLifetime, lifetimesOf } from './lifetimes.js'
-import type { SignInRecords } from './sign-in-records.js'
+import { chosenLifetime, endOf, lifetimesOf, renewedLifetime } from './lifetimes.js'
+import type { RefreshState, RefreshTokens } from './refresh-tokens.js'
+import { deadToken, renewWithin } from './renewal.js'
+import type { SignInRecord, SignInRecords } from './sign-in-records.js'
 
 const TOKENS = 'tokens'
 
@@ -28,6 +30,9 @@ export interface TokensOptions {
   engine: Engine
   tokens: TokenKeeper
   records: SignInRecords
+  refreshTokens: RefreshTokens
+  /** Told when a refresh token was used twice, and its sign-in therefore ended. */
+  replayed: (user: StoredEntity, signIn: string) => void
   /** By `grant_type`. Features may add theirs until the first request. */
   grants: ReadonlyMap<string, GrantType>
   /** Whether administrators must have confirmed their e-mail address. */
@@ -81,16 +86,17 @@ export class Tokens {
    * `second_factor_required`, `second_factor_enrolment_required` unless it is complete.
    */
   async signIn(user: StoredEntity, app: TokenApplication | null, signingIn: SigningIn): Promise<Grant> {
-    const { engine, records } = this.#options
+    const { engine, records, refreshTokens } = this.#options
     const ttl = this.checkLifetime(app, signingIn)
-    const { how, agent, network, revoked = await this.lastRevoked(user) } = signingIn
+    const { how, agent, network, refresh = false, revoked = await this.lastRevoked(user) } = signingIn
     if (signingIn.isComplete !== true) {
       this.checkState(user, app)
       await this.#options.secondStep?.(user, app, { ...signingIn, revoked })
     }
     const id = newUuid()
     const place = records.seal({ agent, network })
-    const { owner, now } = await engine.transact(user.app, `${kindIn(app)}:${user.uuid}`, (edits) => {
+    const token = refresh ? refreshTokens.first({ user: user.uuid, signIn: id }) : null
+    const signedIn = await engine.transact(user.app, labelOf(user.uuid, app), (edits) => {
       const owner = edits.find('users', user.uuid)
       if (owner === null) throw badCredentials()
       this.checkState(owner, app)
@@ -98,11 +104,37 @@ export class Tokens {
       if (revoked !== since) throw badCredentials()
       // Signing in comes after what was revoked before, also where a clock stands still.
       const now = Math.max(edits.now, Number(since))
-      const until = ttl === null ? null : now + ttl
-      records.add(edits, owner, id, { how, created: now, used: now, until, place })
-      return { owner, now }
+      const record: SignInRecord = { how, created: now, used: now, until: endOf(now, ttl), place }
+      if (token !== null) record.refresh = refreshTokens.begin(token, ttl, now)
+      records.add(edits, owner, id, record)
+      return { owner, now, refresh: record.refresh }
     })
-    return this.#issue({ principal: principalOf(user, app), ttl, now, signIn: id }, owner)
+    return this.#begin({ ...signedIn, ttl, token, signIn: id }, app)
+  }
+
+  /**
+   * Exchanges a refresh token for a new one and an access token. One that was exchanged before ends the sign-in, with
+   * all that came from it.
+   * @throws {AppError} `invalid_grant` for anything that is not a good one, or when the user may not sign in any more;
+   * `illegal_argument` for a bad `ttl`.
+   */
+  async renew(presented: unknown, app: TokenApplication | null, asked: Asked): Promise<Grant> {
+    const { engine, records, refreshTokens, management, forget, replayed } = this.#options
+    const named = refreshTokens.read(presented)
+    if (named === null) throw deadToken()
+    const home = app === null ? management : app.application.id
+    const renewed = await engine.transact(home, labelOf(named.user, app), (edits) =>
+      renewWithin(edits, { records, refreshTokens, check: (user) => this.checkState(user, app) }, named, {
+        token: presented as string,
+        ttl: (first) => renewedLifetime(asked, first, lifetimesOf(app?.properties ?? null)),
+      }),
+    )
+    if ('replayed' in renewed) {
+      forget(home)
+      replayed(renewed.replayed, named.signIn)
+      throw deadToken()
+    }
+    return this.#begin({ ...renewed, signIn: named.signIn }, app)
   }
 
   /** When a user signed in whose valid token this is, in UTC milliseconds; `null` when it comes from no sign-in. */
@@ -125,13 +157,10 @@ export class Tokens {
     app: TokenApplication | null,
   ): void {
     if (disabled === true) throw new AppError('invalid_grant', 'user disabled')
-    if (activated !== true) throw new AppError('invalid_grant', 'user not activated')
-    const mustConfirm =
-      app === null
-        ? this.#options.confirmAdmins === true
-        : app.properties['registration_requires_email_confirmation'] === true
-    if (mustConfirm && confirmed !== true)
+    // Of those who had to follow the link of a mail, and have not. Whoever had not to has no such property.
+    if (confirmed === false)
       throw new AppError('invalid_grant', 'User must be confirmed to authenticate', { status: 403 })
+    if (activated !== true) throw new AppError('invalid_grant', 'user not activated')
   }
 
   /** The lifetime of a token that is asked for, in milliseconds. @throws {AppError} `illegal_argument` */
@@ -167,25 +196,24 @@ export class Tokens {
 
   /** The same, together with what else the transaction changes. */
   revokeAllWithin(edits: Edits, user: StoredEntity): void {
-    const current = edits.get('users', user.uuid)
-    edits.tx.setEntry(current, TOKENS, 'since', String(this.#options.clock() + 1))
-    edits.tx.setEntry(current, TOKENS, 'kept', null)
-    this.#options.records.endAll(edits, current, null)
+    this.#options.records.revokeAll(edits, edits.get('users', user.uuid), null)
     edits.afterCommit(() => this.#options.forget(user.app))
   }
 
   /**
-   * Revokes one token, which must be the user's; one that has expired already needs nothing.
+   * Revokes one token, which must be the user's, and with it the sign-in that it comes from; one that has expired
+   * already needs nothing.
    * @throws {AppError} `illegal_argument`, `auth_bad_access_token` as a bad request.
    */
   async revoke(principal: string, user: StoredEntity, token: string): Promise<void> {
-    const claims = await this.#claimsOf(token)
-    if (claims === null) return
-    if (!('uuid' in claims.owner) || claims.owner.uuid !== user.uuid)
-      throw illegalArgument('The token belongs to somebody else', 'token')
+    const named = this.#options.refreshTokens.read(token) ?? (await this.#ownerOf(token))
+    if (named === null) return
+    if (named.user !== user.uuid) throw illegalArgument('The token belongs to somebody else', 'token')
     const { engine, records, forget } = this.#options
     await engine.transact(user.app, principal, (edits) => {
-      records.revoke(edits, edits.get('users', user.uuid), claims.id, claims.expiresAt)
+      const current = edits.get('users', user.uuid)
+      const isEnded = named.signIn !== null && records.end(edits, current, named.signIn)
+      if (!isEnded && 'id' in named) records.revoke(edits, current, named.id, named.expiresAt)
       edits.afterCommit(() => forget(user.app))
     })
   }
@@ -195,9 +223,9 @@ export class Tokens {
     return this.#options.engine.get(this.#options.management, 'users', uuid)
   }
 
-  /** The id of a valid token. */
-  async idOf(token: string): Promise<string> {
-    return (await this.#options.tokens.verify(token, this.#options.clock())).id
+  /** What a valid token says. */
+  async claims(token: string): Promise<Claims> {
+    return this.#options.tokens.verify(token, this.#options.clock())
   }
 
   /** Seconds that a valid token has left. */
@@ -207,14 +235,26 @@ export class Tokens {
     return expiresAt === null ? expiresIn(null) : Math.round((expiresAt - now) / 1000)
   }
 
+  /** The tokens of a sign-in that was written down. */
+  async #begin(
+    { owner, ttl, now, signIn, token, refresh }: Begun,
+    app: TokenApplication | null,
+  ): Promise<Grant> {
+    const granted = await this.#issue({ principal: principalOf(owner, app), ttl, now, signIn }, owner)
+    if (token === null || refresh === undefined) return granted
+    const left = Math.floor((refresh.expires - now) / 1000)
+    return { ...granted, refresh_token: token, refresh_expires_in: left }
+  }
+
   async #issue(token: NewToken, owner: StoredEntity): Promise<Grant> {
     const issued = await this.#options.tokens.issue(token)
     return { access_token: issued.token, expires_in: expiresIn(token.ttl), owner }
   }
 
-  async #claimsOf(token: string): Promise<Claims | null> {
+  async #ownerOf(token: string): Promise<(Claims & { user: string | null }) | null> {
     try {
-      return await this.#options.tokens.verify(token, this.#options.clock())
+      const claims = await this.claims(token)
+      return { ...claims, user: 'uuid' in claims.owner ? claims.owner.uuid : null }
     } catch (error) {
       if (!(error instanceof AppError)) throw error
       if (error.code === 'expired_token') return null
@@ -223,7 +263,21 @@ export class Tokens {
   }
 }
 
-const kindIn = (app: TokenApplication | null): 'admin' | 'user' => (app === null ? 'admin' : 'user')
+/** What a transaction made of a sign-in. */
+interface Begun {
+  owner: StoredEntity
+  signIn: string
+  /** Of its access token, in milliseconds. */
+  ttl: number | null
+  now: number
+  /** Its refresh token, if it has one. */
+  token: string | null
+  refresh: RefreshState | undefined
+}
+
+/** How a user, or an administrator (`app` is `null`), is written to the change log. */
+const labelOf = (uuid: string, app: TokenApplication | null): string =>
+  `${app === null ? 'admin' : 'user'}:${uuid}`
 
 const principalOf = ({ uuid }: StoredEntity, app: TokenApplication | null): TokenPrincipal =>
   app === null

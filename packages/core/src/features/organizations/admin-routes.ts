@@ -128,7 +128,7 @@ const changingPassword = async (
     newPassword: newpassword,
     verify: (password) =>
       verify({ app: MANAGEMENT.id, ref: args[0]!, user: admin, password, network: networkIn(request) }),
-    kept: isOwn ? await tokens.idOf(caller.token!) : null,
+    kept: isOwn ? await tokens.claims(caller.token!) : null,
   })
 }
 

@@ -7,25 +7,29 @@ import {
   checkPassword,
   type HashCost,
   hashPassword,
+  type KeptToken,
   type PasswordPolicy,
+  type SignInRecords,
   verifyAgainstNothing,
   verifyPassword,
 } from '../auth/index.js'
+import { MailTokens } from '../mail/index.js'
 
 const CREDENTIALS = 'credentials'
 const PASSWORD = 'password'
 const CHANGED = 'passwordChanged'
-const TOKENS = 'tokens'
 
 export interface PasswordsOptions {
   policy: PasswordPolicy
   cost?: HashCost | undefined
+  records: SignInRecords
 }
 
 export interface PasswordChange {
   oldPassword: string | null
   newPassword: string
-  kept?: string | null
+  /** The token that its owner goes on with. */
+  kept?: KeptToken | null
   /** Checks the old password where tries are counted. */
   verify?: (oldPassword: string) => Promise<boolean>
 }
@@ -34,8 +38,10 @@ export interface PasswordChange {
 export class Passwords {
   readonly #policy: PasswordPolicy
   readonly #cost: HashCost | undefined
+  readonly #records: SignInRecords
 
-  constructor({ policy, cost }: PasswordsOptions) {
+  constructor({ policy, cost, records }: PasswordsOptions) {
+    this.#records = records
     this.#policy = policy
     this.#cost = cost
   }
@@ -72,8 +78,8 @@ export class Passwords {
   }
 
   /**
-   * Changes a password. Tokens issued before are revoked, but for the one with the id `kept`. Without
-   * `oldPassword` nothing is checked: only administrators come here so.
+   * Changes a password. Tokens issued before are revoked and sign-ins ended, but for the token `kept` and its sign-in.
+   * Without `oldPassword` nothing is checked: only administrators come here so.
    * @throws {AppError} `illegal_argument` for an empty password, `auth_invalid_username_or_password`,
    * `error_password_policy_violation`, what `verify` throws.
    */
@@ -104,8 +110,8 @@ export class Passwords {
     return (edits) => {
       const current = edits.get('users', user.uuid)
       store(edits, current)
-      edits.tx.setEntry(current, TOKENS, 'since', String(edits.now + 1))
-      edits.tx.setEntry(current, TOKENS, 'kept', kept)
+      MailTokens.drop(edits, current, 'resetpw')
+      this.#records.revokeAll(edits, current, kept)
     }
   }
 }

@@ -56,7 +56,7 @@ const changePassword = async (doors: UserDoors, call: AppCall): Promise<ApiReply
     newPassword: newpassword,
     verify: (password) =>
       doors.verify({ app: app.id, ref: call.args[0]!, user, password, network: networkIn(request) }),
-    kept: isOwn ? await doors.tokens.idOf(caller.token!) : null,
+    kept: isOwn ? await doors.tokens.claims(caller.token!) : null,
   })
   doors.changed(app.id)
   return appEnvelope(call, { action: 'set user password' })
