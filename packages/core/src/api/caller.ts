@@ -1,4 +1,7 @@
+import type { HiddenProperties } from '../domain/hidden.js'
+import type { JsonObject } from '../domain/json.js'
 import type { Grants, PathSegments, Self, Verb } from '../domain/permission.js'
+import type { Filter } from '../domain/query/ast.js'
 import type { Principal } from './principal.js'
 
 /** An application, resolved from the first two segments of a path. */
@@ -19,6 +22,10 @@ export interface Decision {
   verb: Verb
   path: PathSegments
   allowed: boolean
+  /** Of what the path leads to, only what matches was allowed; `null` where nothing more was asked. */
+  filter: Filter | null
+  /** What the path leads to, where the decision was about it. */
+  entity?: { readonly object: JsonObject } | undefined
 }
 
 /** Who is asking, with what he may do. */
@@ -32,6 +39,8 @@ export interface Caller {
   self: Self | null
   /** Permission strings of a user or guest in the application; `null` where there are none to ask. */
   grants: Grants | null
+  /** What is hidden from a user or guest in the application; `null` where nothing is. */
+  hidden?: HiddenProperties | null
   /** The token presented, if any. */
   token?: string | undefined
   /** Told of each decision about this caller: set to explain what would be decided. */

@@ -58,6 +58,12 @@ export const parseEntityTags = (header: string): EntityTags => {
 export interface Conditions {
   ifMatch: EntityTags | null
   ifNoneMatch: EntityTags | null
+  /** How the one who asks sees an entity, which his tags are of; as it is when absent. */
+  seen?: ((entity: Tagged) => Tagged) | undefined
+}
+
+interface Tagged {
+  readonly doc: string
 }
 
 export const NO_CONDITIONS: Conditions = { ifMatch: null, ifNoneMatch: null }
@@ -81,9 +87,11 @@ export const readConditions = ({
  * @throws {AppError} `precondition_failed`
  */
 export const checkConditions = (
-  { ifMatch, ifNoneMatch }: Conditions,
-  entity: { doc: string } | null,
+  { ifMatch, ifNoneMatch, seen = (entity) => entity }: Conditions,
+  stored: Tagged | null,
 ): void => {
+  if (ifMatch === null && ifNoneMatch === null) return
+  const entity = stored === null ? null : seen(stored)
   if (ifMatch !== null && (entity === null || !includesDocument(ifMatch, entity.doc)))
     throw new AppError('precondition_failed', 'The entity is not, or no longer, what If-Match names')
   if (ifNoneMatch !== null && entity !== null && includesDocument(ifNoneMatch, entity.doc))

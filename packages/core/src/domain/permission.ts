@@ -1,15 +1,20 @@
 import { composed } from './composition.js'
 import { illegalArgument } from './errors.js'
+import { filterFor, type PermissionFilter, parsePermissionFilter } from './permission-filter.js'
+import type { Filter } from './query/ast.js'
+import { anyOf } from './query/combine.js'
 import { isUuid } from './uuid.js'
 
 export type Verb = 'get' | 'post' | 'put' | 'delete'
 
-/** A permission string taken apart: `get,post:/dogs/*,/cats`. Everything in it is lower-case. */
+/** A permission string taken apart: `get,post:/dogs/*,/cats where owner = ${user}`. Verbs and paths are lower-case. */
 export interface Permission {
   /** `null` when the text has no colon; that, an empty list and `*` all mean every verb. */
   verbs: readonly (Verb | '*')[] | null
   /** Alternatives, as written: a leading slash may be missing. */
   paths: readonly string[]
+  /** Which of the entities that the paths lead to it is for; `null` for all. */
+  filter: PermissionFilter | null
 }
 
 /** The caller that `${user}` and `me` stand for; guests and clients have none. */
@@ -33,6 +38,7 @@ const MAX_SEGMENTS = 30
 /** Bounds the time of a wildcard comparison to this many steps per character of the request. */
 const MAX_WILDCARD_SEGMENT = 128
 const UNPRINTABLE = /[\p{Cc}\p{Cs}]/u
+const WHERE = /^(.*?)\s+where(?:\s+(.*))?$/is
 
 /** Names are compared without regard to letter case or Unicode composition, as unique values are. */
 const fold = (text: string): string => composed(composed(text).toLowerCase())
@@ -46,21 +52,24 @@ const segmentsOf = (path: string): string[] => path.split('/').filter((segment) 
  * would grant more than it says (`get:` meant every path in Usergrid).
  */
 export const parsePermission = (text: string): Permission => {
-  const folded = text.length > MAX_TEXT ? text : fold(text)
-  if (folded.length > MAX_TEXT) throw refuse(`must not be longer than ${MAX_TEXT} characters`)
-  if (UNPRINTABLE.test(folded)) throw refuse('must not contain control characters')
-  const parts = folded.split(':')
+  if (text.length > MAX_TEXT || fold(text).length > MAX_TEXT)
+    throw refuse(`must not be longer than ${MAX_TEXT} characters`)
+  if (UNPRINTABLE.test(fold(text))) throw refuse('must not contain control characters')
+  const split = WHERE.exec(text)
+  const parts = fold(split?.[1] ?? text).split(':')
   if (parts.length > 2) throw refuse('must not contain a second colon')
   const [pathList = '', verbList = null] = parts.reverse()
   const verbs = verbList === null ? null : readVerbs(verbList)
   const paths = pathList.split(',').map((path) => path.trim())
   for (const path of paths) checkPath(path)
-  return { verbs, paths }
+  return { verbs, paths, filter: split === null ? null : parsePermissionFilter((split[2] ?? '').trim()) }
 }
 
-/** The stored form. It equals the parsed text but for case and blanks, so that clients find what they wrote. */
-export const formatPermission = ({ verbs, paths }: Permission): string =>
-  (verbs === null ? '' : `${verbs.join(',')}:`) + paths.join(',')
+/** The stored form. It equals the parsed text but for case and blanks of its paths, so that clients find what they wrote. */
+export const formatPermission = ({ verbs, paths, filter }: Permission): string =>
+  (verbs === null ? '' : `${verbs.join(',')}:`) +
+  paths.join(',') +
+  (filter === null ? '' : ` where ${filter.text}`)
 
 const refuse = (reason: string) => illegalArgument(`A permission ${reason}`, 'permission')
 
@@ -103,10 +112,15 @@ interface Rule {
   deep: number
   /** `/dogs/*` covers `/dogs` too. Where the path also has a `**`, it does not, as in Usergrid. */
   lastIsOptional: boolean
+  /** Which of the entities that it leads to it is for; `null` for all. */
+  filter: Filter | null
 }
 
 interface RulesOfVerb {
+  /** All paths, and all entities. */
   everything: boolean
+  /** Whether there are rules for some entities only. */
+  filtered: boolean
   /** Rules whose first segment is literal, by that segment: most requests look at few rules. */
   byFirst: Map<string, Rule[]>
   others: Rule[]
@@ -115,19 +129,20 @@ interface RulesOfVerb {
 /** A principal's permission strings, compiled. Immutable: keep it for as long as the strings hold. */
 export type Grants = Readonly<Record<Verb, RulesOfVerb>>
 
-/** Compiles stored strings; those that do not parse grant nothing. */
-export const compileGrants = (strings: Iterable<string>): Grants => {
+/** Compiles stored strings for a caller; those that do not parse grant nothing. */
+export const compileGrants = (strings: Iterable<string>, self: Self | null = null): Grants => {
   const grants: Grants = { get: noRules(), post: noRules(), put: noRules(), delete: noRules() }
   for (const string of strings) {
     const permission = parseStored(string)
     if (permission === null) continue
-    const rules = permission.paths.map(compilePath)
+    const filter = permission.filter === null ? null : filterFor(permission.filter, self)
+    const rules = permission.paths.map((path) => compilePath(path, filter))
     for (const verb of verbsOf(permission)) for (const rule of rules) addRule(grants[verb], rule)
   }
   return grants
 }
 
-const noRules = (): RulesOfVerb => ({ everything: false, byFirst: new Map(), others: [] })
+const noRules = (): RulesOfVerb => ({ everything: false, filtered: false, byFirst: new Map(), others: [] })
 
 const parseStored = (string: string): Permission | null => {
   try {
@@ -142,7 +157,7 @@ const verbsOf = ({ verbs }: Permission): readonly Verb[] =>
     ? VERBS
     : VERBS.filter((verb) => verbs.includes(verb))
 
-const compilePath = (path: string): Rule => {
+const compilePath = (path: string, filter: Filter | null): Rule => {
   const segments = path === '*' ? ['**'] : segmentsOf(path)
   const matchers = segments
     // Adjacent `**` say no more than one, and matching counts on it.
@@ -152,7 +167,7 @@ const compilePath = (path: string): Rule => {
     (bits, { kind }, index) => (kind === 'any-depth' ? bits | (1 << index) : bits),
     0,
   )
-  return { matchers, deep, lastIsOptional: deep === 0 && matchers.at(-1)?.kind === 'one' }
+  return { matchers, deep, lastIsOptional: deep === 0 && matchers.at(-1)?.kind === 'one', filter }
 }
 
 const compileSegment = (text: string): Matcher => {
@@ -166,7 +181,8 @@ const compileSegment = (text: string): Matcher => {
 
 const addRule = (rules: RulesOfVerb, rule: Rule): void => {
   const first = rule.matchers[0]
-  if (rule.matchers.length === 1 && rule.deep === 1) rules.everything = true
+  if (rule.filter !== null) rules.filtered = true
+  else if (rule.matchers.length === 1 && rule.deep === 1) rules.everything = true
   if (first?.kind !== 'literal') {
     rules.others.push(rule)
     return
@@ -179,30 +195,38 @@ const addRule = (rules: RulesOfVerb, rule: Rule): void => {
 /** No word of a path needs to be written out. */
 const NONE: ReadonlySet<string> = new Set()
 
+/** What a request may reach of what its path leads to: all of it, none, or the entities that match a filter. */
+export type Reach = 'all' | 'none' | Filter
+
 /**
- * Whether any string covers the request: it does when it covers any combination of the path's spellings. A segment
- * of the path that has one spelling, which is among `sensitive`, is covered only where the string has that word
- * itself, as `put:/users/me/permissions` has and `/**` and `*` have not. An entity that is merely named so has its
- * uuid for another spelling.
+ * What all strings together that cover the request let it reach. One covers it when it covers any combination of the
+ * path's spellings. A segment of the path that has one spelling, which is among `sensitive`, is covered only where the
+ * string has that word itself, as `put:/users/me/permissions` has and `/**` and `*` have not. An entity that is merely
+ * named so has its uuid for another spelling.
  */
-export const allows = (
+export const reachOf = (
   grants: Grants,
   method: Verb,
   path: PathSegments,
   self: Self | null,
   sensitive: ReadonlySet<string> = NONE,
-): boolean => {
+): Reach => {
   const rules = grants[method]
   const isWritten = (spellings: readonly string[]): boolean =>
     sensitive.size > 0 && spellings.length === 1 && sensitive.has(spellings[0]!)
-  if (rules.everything && !path.some(isWritten)) return true
+  if (rules.everything && !path.some(isWritten)) return 'all'
   const folded = path.map((spellings) => spellings.map(fold))
   const names = namesOf(self)
   const written = sensitive.size === 0 ? [] : folded.map(isWritten)
-  return candidates(rules, folded).some((rule) => covers(rule, folded, names, written))
+  const known = candidates(rules, folded)
+  const isCovered = (rule: Rule): boolean => covers(rule, folded, names, written)
+  if (known.some((rule) => rule.filter === null && isCovered(rule))) return 'all'
+  if (!rules.filtered) return 'none'
+  const filters = known.flatMap((rule) => (rule.filter !== null && isCovered(rule) ? [rule.filter] : []))
+  return filters.length === 0 ? 'none' : anyOf(filters)
 }
 
-/** `allows` for a plain path; `me` and the caller's own uuid and username after `users` denote him. */
+/** Whether a plain path may be reached; `me` and the caller's own uuid and username after `users` denote him. */
 export const allowsPath = (
   strings: Iterable<string>,
   method: Verb,
@@ -214,7 +238,7 @@ export const allowsPath = (
     const isSelf = names.length > 0 && all[index - 1] === 'users' && ['me', ...names].includes(fold(segment))
     return isSelf ? [segment, 'me', ...names] : [segment]
   })
-  return allows(compileGrants(strings), method, segments, self)
+  return reachOf(compileGrants(strings, self), method, segments, self) === 'all'
 }
 
 /** Whether the request reads the caller himself, which needs no permission string. */

@@ -1,9 +1,9 @@
-import type { MergeMode } from '../domain/entity.js'
 import { AppError, illegalArgument, resourceNotFound } from '../domain/errors.js'
 import { isJsonObject, type JsonObject } from '../domain/json.js'
 import type { Limits } from '../domain/limits.js'
 import { typeName } from '../domain/names.js'
-import type { Filter, Query } from '../domain/query/ast.js'
+import type { Query } from '../domain/query/ast.js'
+import { both } from '../domain/query/combine.js'
 import { matches } from '../domain/query/evaluate.js'
 import { isUuid } from '../domain/uuid.js'
 import { HIDDEN_VERB } from '../domain/verbs.js'
@@ -12,7 +12,7 @@ import type { Descriptor, Descriptors } from './descriptor.js'
 import { Edits, missing, securedKey } from './edits.js'
 import { Preparations } from './preparations.js'
 import { aliasesFor, Reads, spelled } from './reads.js'
-import { visibleIn, visibleInAll } from './visible.js'
+import { ALL_SIGHT, reachable, type Sight, visibleIn, visibleInAll } from './visible.js'
 
 /** One page of a listing that was asked for with a query. */
 export interface PageRequest {
@@ -21,7 +21,11 @@ export interface PageRequest {
   cursor: string | null
   /** What a cursor belongs to beside the query, when the entity or collection that is listed does not say it. */
   scope?: string | undefined
+  /** What the asker may see; everything when absent. */
+  sight?: Sight | undefined
 }
+
+type Asked = Pick<PageRequest, 'query' | 'sight'>
 
 /** What became of each element of a batch: the created entities, and why the others were not. */
 export interface Batch {
@@ -123,28 +127,31 @@ export class Engine {
 
   /** @throws {AppError} `query_too_broad`, `illegal_argument` for a foreign cursor. */
   async list(app: number, collection: string, page: PageRequest): Promise<Listing> {
-    if (page.query.direct !== null) return this.#direct(app, collection, page.query.direct)
+    if (page.query.direct !== null) return this.#direct(app, collection, page.query.direct, page.sight)
     return this.#store.list(app, collection, await this.#listRequest(app, collection, page))
   }
 
   async #listRequest(
     app: number,
     collection: string,
-    { query, limit, cursor }: PageRequest,
+    { query, limit, cursor, sight }: PageRequest,
   ): Promise<ListRequest> {
-    return { ...(await this.#visible(app, collection, query)), limit, cursor, scope: collection }
+    return { ...(await this.#visible(app, collection, query, sight)), limit, cursor, scope: collection }
   }
 
-  /** What may be asked of a collection, or of all of an application's, by their settings. */
+  /** What may be asked of a collection, or of all of an application's, by their settings and by who asks. */
   async #visible(
     app: number,
     collection: string | null,
     query: Query,
-  ): Promise<Pick<ListRequest, 'filter' | 'sort'>> {
-    if (query.filter === null && query.sort.length === 0) return { filter: null, sort: [] }
-    if (collection === null) return visibleInAll(query, await this.#store.settings(app))
-    const info = await this.#store.collectionInfo(app, collection)
-    return visibleIn(query, info?.settings ?? null)
+    { within, hidden }: Sight = ALL_SIGHT,
+  ): Promise<Pick<ListRequest, 'filter' | 'sort' | 'within'>> {
+    if (query.filter === null && query.sort.length === 0 && within === null)
+      return { filter: null, sort: [], within }
+    if (collection === null)
+      return { ...visibleInAll(query, await this.#store.settings(app), hidden), within }
+    const settings = (await this.#store.collectionInfo(app, collection))?.settings ?? null
+    return { ...visibleIn(query, collection, settings, hidden), within: reachable(within, settings) }
   }
 
   /** What a hop leads to, from one entity or from several: then each far end is listed once. */
@@ -152,20 +159,20 @@ export class Engine {
     app: number,
     source: StoredEntity | readonly StoredEntity[],
     hop: Hop,
-    { query, limit, cursor, scope = uuidsOf(source) }: PageRequest,
+    { query, limit, cursor, scope = uuidsOf(source), sight }: PageRequest,
   ): Promise<Listing> {
-    const asked = await this.#visible(app, hop.collection, query)
+    const asked = await this.#visible(app, hop.collection, query, sight)
     const request = { ...hop, ...asked, source, limit, cursor, scope: hopScope(scope, hop) }
     if (query.direct === null) return this.#store.connected(app, request)
-    const { items } = await this.#direct(app, hop.collection, query.direct)
+    const { items } = await this.#direct(app, hop.collection, query.direct, sight)
     return this.#store.connected(app, { ...request, among: items })
   }
 
   /** How many entities match. @throws {AppError} `query_too_broad` */
-  async count(app: number, collection: string, query: Query): Promise<number> {
-    if (query.direct !== null) return (await this.#direct(app, collection, query.direct)).items.length
-    const { filter } = await this.#visible(app, collection, query)
-    return this.#store.count(app, collection, filter)
+  async count(app: number, collection: string, { query, sight }: Asked): Promise<number> {
+    if (query.direct !== null) return (await this.#direct(app, collection, query.direct, sight)).items.length
+    const { filter, within } = await this.#visible(app, collection, query, sight)
+    return this.#store.count(app, collection, filter, within)
   }
 
   /**
@@ -176,13 +183,13 @@ export class Engine {
     app: number,
     source: StoredEntity | readonly StoredEntity[],
     hop: Hop,
-    query: Query,
+    { query, sight }: Asked,
     mayRead: ((entity: StoredEntity) => boolean) | null = null,
   ): Promise<number> {
-    const { filter } = await this.#visible(app, hop.collection, query)
-    const request = { ...hop, source, filter }
+    const { filter, within = null } = await this.#visible(app, hop.collection, query, sight)
+    const request = { ...hop, source, filter, within }
     if (query.direct === null) return this.#store.countConnected(app, request, mayRead)
-    const { items } = await this.#direct(app, hop.collection, query.direct)
+    const { items } = await this.#direct(app, hop.collection, query.direct, sight)
     return this.#store.countConnected(app, { ...request, among: items }, mayRead)
   }
 
@@ -220,23 +227,22 @@ export class Engine {
     return this.transact(app, principal, (edits) => edits.create(collection, body))
   }
 
-  /** Lays `body` over every match, together. @throws {AppError} `service_resource_not_found` when nothing matches. */
+  /**
+   * Changes every match, together. `asked.sight` says also which matches may be changed.
+   * @throws {AppError} `service_resource_not_found` when nothing matches.
+   */
   async updateWhere(
     app: number,
     principal: string | null,
     collection: string,
-    query: Query,
-    body: JsonObject,
-    mode: MergeMode = 'replace',
+    asked: Asked,
+    update: (edits: Edits, entity: StoredEntity) => StoredEntity,
   ): Promise<StoredEntity[]> {
-    const { filter } = await this.#visible(app, collection, query)
-    const { items } = await this.list(app, collection, {
-      query,
-      limit: this.limits.bulkEntities,
-      cursor: null,
-    })
+    const visible = await this.#visible(app, collection, asked.query, asked.sight)
+    const page = { ...asked, limit: this.limits.bulkEntities, cursor: null }
+    const { items } = await this.list(app, collection, page)
     const updated = await this.transact(app, principal, (edits) =>
-      edits.each(this.#still(edits, collection, filter, items), (entity) => edits.update(entity, body, mode)),
+      edits.each(this.#still(edits, collection, visible, items), (entity) => update(edits, entity)),
     )
     if (updated.length === 0) throw resourceNotFound()
     return updated
@@ -249,10 +255,10 @@ export class Engine {
     collection: string,
     page: PageRequest,
   ): Promise<StoredEntity[]> {
-    const { filter } = await this.#visible(app, collection, page.query)
+    const visible = await this.#visible(app, collection, page.query, page.sight)
     const { items } = await this.list(app, collection, page)
     return this.transact(app, principal, (edits) => {
-      const entities = this.#still(edits, collection, filter, items)
+      const entities = this.#still(edits, collection, visible, items)
       edits.each(entities, (entity) => edits.tx.remove(entity))
       return entities
     })
@@ -262,17 +268,23 @@ export class Engine {
   #still(
     edits: Edits,
     collection: string,
-    filter: Filter | null,
+    { filter, within = null }: Pick<ListRequest, 'filter' | 'within'>,
     items: readonly StoredEntity[],
   ): StoredEntity[] {
+    const wanted = both(filter, within)
     const current = edits.each(items, ({ uuid }) => edits.tx.get(collection, uuid))
     return current.filter(
-      (entity) => entity !== null && (filter === null || matches(filter, entity.object)),
+      (entity) => entity !== null && (wanted === null || matches(wanted, entity.object)),
     ) as StoredEntity[]
   }
 
   /** Of any collection, entities are known by their uuids alone. */
-  async #direct(app: number, collection: string | null, refs: readonly string[]): Promise<Listing> {
+  async #direct(
+    app: number,
+    collection: string | null,
+    refs: readonly string[],
+    { within }: Sight = ALL_SIGHT,
+  ): Promise<Listing> {
     const uuids = refs.filter(isUuid)
     const names = collection === null ? [] : refs.filter((ref) => !isUuid(ref))
     const byUuid = await this.#store.getMany(
@@ -290,7 +302,10 @@ export class Engine {
         collection === null || byUuid[i]?.collection === collection ? (byUuid[i] ?? null) : null,
       )
     for (const [i, name] of names.entries()) found.set(name, byName[i] ?? null)
-    const items = refs.map((ref) => found.get(ref) ?? null).filter((item) => item !== null)
+    const items = refs
+      .map((ref) => found.get(ref) ?? null)
+      .filter((item) => item !== null)
+      .filter(({ object }) => within === null || matches(within, object))
     return {
       items: [...new Map(items.map((item) => [item.id, item])).values()],
       distances: null,

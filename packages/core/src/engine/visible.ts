@@ -1,16 +1,55 @@
+import type { HiddenProperties } from '../domain/hidden.js'
 import { typeName } from '../domain/names.js'
-import type { Filter, Query } from '../domain/query/ast.js'
+import type { Filter, Query, Term } from '../domain/query/ast.js'
+import { NEVER } from '../domain/query/combine.js'
 import { isQueryable } from '../domain/queryable.js'
 import type { CollectionSettings, ListRequest } from '../storage/store.js'
 
+/** What somebody may see of an application. */
+export interface Sight {
+  /** Only entities that match: what his permission strings let him reach. */
+  within: Filter | null
+  hidden: HiddenProperties | null
+}
+
+/** Everything is seen. */
+export const ALL_SIGHT: Sight = { within: null, hidden: null }
+
 type Visible = Pick<ListRequest, 'filter' | 'sort'>
 type Asked = Pick<Query, 'filter' | 'sort'>
+/** Whether a property may be asked about. */
+type Askable = (path: string) => boolean
 
-/** What the settings of a collection leave out is neither found nor sorted by. */
-export const visibleIn = ({ filter, sort }: Asked, settings: CollectionSettings | null): Visible => ({
-  filter: visibleFilter(filter, settings),
-  sort: sort.filter(({ path }) => isQueryable(settings?.fields, path)),
-})
+const askableIn = (
+  collection: string,
+  settings: CollectionSettings | null,
+  hidden: HiddenProperties | null,
+): Askable => {
+  const own = hidden?.get(collection)
+  return (path) => isQueryable(settings?.fields, path) && !(own?.hides(path) ?? false)
+}
+
+/** What the settings of a collection leave out, or hide from the asker, is neither found nor sorted by. */
+export const visibleIn = (
+  { filter, sort }: Asked,
+  collection: string,
+  settings: CollectionSettings | null,
+  hidden: HiddenProperties | null,
+): Visible => {
+  const askable = askableIn(collection, settings, hidden)
+  return {
+    filter: filter === null ? null : without(filter, ({ path }) => !askable(path)),
+    sort: sort.filter(({ path }) => askable(path)),
+  }
+}
+
+/** A filter of permission strings counts whatever is asked about, but what the index leaves out only documents tell. */
+export const reachable = (within: Filter | null, settings: CollectionSettings | null): Filter | null =>
+  within === null
+    ? null
+    : mapTerms(within, (term) =>
+        isQueryable(settings?.fields, term.path) ? term : { ...term, byDocument: true },
+      )
 
 /**
  * The same where entities of every collection of an application may be met: each is compared as in its own
@@ -19,19 +58,21 @@ export const visibleIn = ({ filter, sort }: Asked, settings: CollectionSettings 
 export const visibleInAll = (
   { filter, sort }: Asked,
   collections: ReadonlyMap<string, CollectionSettings | null>,
+  hidden: HiddenProperties | null,
 ): Visible => {
-  const hidden = (path: string) =>
-    [...collections.values()].some((settings) => !isQueryable(settings?.fields, path))
-  const order = sort.filter(({ path }) => !hidden(path))
+  const askable = [...collections].map(([name, settings]): [string, Askable] => [
+    name,
+    askableIn(name, settings, hidden),
+  ])
+  const isLeftOut = (path: string) => askable.some(([, mayAsk]) => !mayAsk(path))
+  const order = sort.filter(({ path }) => !isLeftOut(path))
   if (filter === null) return { filter, sort: order }
   const paths = pathsOf(filter)
-  const hiding = [...collections].filter(([, settings]) =>
-    paths.some((path) => !isQueryable(settings?.fields, path)),
-  )
+  const hiding = askable.filter(([, mayAsk]) => paths.some((path) => !mayAsk(path)))
   if (hiding.length === 0) return { filter, sort: order }
-  const near = without(filter, (item) => item.kind === 'within' && hidden(item.path))
-  const special = hiding.map(([name, settings]): Filter => {
-    const items = [isOfType(name), visibleFilter(near, settings) as Filter]
+  const near = without(filter, (item) => item.kind === 'within' && isLeftOut(item.path))
+  const special = hiding.map(([name, mayAsk]): Filter => {
+    const items = [isOfType(name), without(near, ({ path }) => !mayAsk(path))]
     return { kind: 'and', items }
   })
   const others = hiding.map(([name]): Filter => ({ kind: 'not', item: isOfType(name) }))
@@ -41,21 +82,14 @@ export const visibleInAll = (
   }
 }
 
-const NEVER: Filter = { kind: 'or', items: [] }
-
-const visibleFilter = (filter: Filter | null, settings: CollectionSettings | null): Filter | null => {
-  if (filter === null || settings?.fields === undefined || settings.fields === 'all') return filter
-  if (settings.fields === 'none') return NEVER
-  return without(filter, (item) => !isQueryable(settings.fields, item.path))
-}
-
-type Term = Extract<Filter, { path: string }>
-
 /** Terms that are left out match nothing. */
-const without = (filter: Filter, isLeftOut: (term: Term) => boolean): Filter => {
-  if ('items' in filter) return { ...filter, items: filter.items.map((item) => without(item, isLeftOut)) }
-  if (filter.kind === 'not') return { kind: 'not', item: without(filter.item, isLeftOut) }
-  return isLeftOut(filter) ? NEVER : filter
+const without = (filter: Filter, isLeftOut: (term: Term) => boolean): Filter =>
+  mapTerms(filter, (term) => (isLeftOut(term) ? NEVER : term))
+
+const mapTerms = (filter: Filter, change: (term: Term) => Filter): Filter => {
+  if ('items' in filter) return { ...filter, items: filter.items.map((item) => mapTerms(item, change)) }
+  if (filter.kind === 'not') return { kind: 'not', item: mapTerms(filter.item, change) }
+  return change(filter)
 }
 
 const pathsOf = (filter: Filter): string[] => {

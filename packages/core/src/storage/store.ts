@@ -23,6 +23,8 @@ export interface StoredEntity {
 /** Collection settings: what may be queried. Absent fields mean `all`. */
 export interface CollectionSettings {
   fields?: 'all' | 'none' | string[]
+  /** Properties that users and guests of the application must not learn of. */
+  hidden?: string[]
   /** Lists of property names, `-` before a descending one, that are indexed together. */
   indexes?: string[][]
   [key: string]: unknown
@@ -93,6 +95,11 @@ export interface Transaction {
 /** Where a listing starts and ends. `after` comes from the cursor of the page before. */
 export interface ListRequest {
   filter: Filter | null
+  /**
+   * Only entities that match this, too. Where it finds few, those alone are looked at, so that the time a query
+   * takes tells nothing of others.
+   */
+  within?: Filter | null
   sort: SortKey[]
   limit: number
   cursor: string | null
@@ -116,7 +123,7 @@ export interface ConnectedRequest extends ListRequest {
 /** Which connections to count, see `ConnectedRequest`. */
 export type CountRequest = Pick<
   ConnectedRequest,
-  'filter' | 'source' | 'direction' | 'verb' | 'collection' | 'among'
+  'filter' | 'within' | 'source' | 'direction' | 'verb' | 'collection' | 'among'
 >
 
 export interface Listing {
@@ -182,7 +189,7 @@ export interface Store {
    * How many entities of a collection match, within the examined bound; what an index decides costs a twentieth
    * of it. @throws {AppError} `query_too_broad`
    */
-  count(app: number, collection: string, filter: Filter | null): Promise<number>
+  count(app: number, collection: string, filter: Filter | null, within?: Filter | null): Promise<number>
   /** Like `count`, of far ends of connections, each counted once; with `isCounted`, of those it accepts. */
   countConnected(
     app: number,

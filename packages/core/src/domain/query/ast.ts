@@ -7,18 +7,20 @@ export type Literal =
 
 export type CompareOp = '=' | '<' | '<=' | '>' | '>='
 
-/**
- * What an entity must satisfy. Paths are dotted and lower-case. An `and` or `or` has at least two items,
- * none of its own kind.
- */
-export type Filter =
-  | { kind: 'compare'; path: string; op: CompareOp; value: Literal }
+/** What an entity's property must satisfy. The index does not know it, or must not be asked, where `byDocument` is set. */
+export type Term = { path: string; byDocument?: true } & (
+  | { kind: 'compare'; op: CompareOp; value: Literal }
   /** Any of the words occurs. They are lower-case; `*` in a word stands for any run of characters. */
-  | { kind: 'contains'; path: string; words: string[] }
+  | { kind: 'contains'; words: string[] }
   /** `radius` in metres, the rest in degrees. */
-  | { kind: 'within'; path: string; radius: number; latitude: number; longitude: number }
-  | { kind: 'and' | 'or'; items: Filter[] }
-  | { kind: 'not'; item: Filter }
+  | { kind: 'within'; radius: number; latitude: number; longitude: number }
+)
+
+/**
+ * What an entity must satisfy. Paths are dotted and lower-case. An `and` or `or` that was written has at least two
+ * items, none of its own kind; an `or` of no items matches nothing.
+ */
+export type Filter = Term | { kind: 'and' | 'or'; items: Filter[] } | { kind: 'not'; item: Filter }
 
 export interface SortKey {
   path: string

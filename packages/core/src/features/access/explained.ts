@@ -1,5 +1,5 @@
 import type { Application, Caller, Decision } from '../../api/caller.js'
-import { type Access, isPermitted } from '../../api/permit.js'
+import { type Access, reachIn } from '../../api/permit.js'
 import type { JsonObject } from '../../domain/json.js'
 import { compileGrants, formatPermission, parsePermission } from '../../domain/permission.js'
 import { isUuid } from '../../domain/uuid.js'
@@ -17,25 +17,36 @@ export interface Circumstances {
 }
 
 /** A decision, with what it was due to (`by`), or with the string that would turn it (`needs`). */
-export const explained = ({ allowed, verb, path }: Decision, around: Circumstances): JsonObject => {
+export const explained = (decision: Decision, around: Circumstances): JsonObject => {
+  const { allowed, verb, path, filter } = decision
   const right = { verb, path: `/${path.map((names) => shownName(names, around)).join('/')}`, allowed }
   if (allowed) {
-    const by = decider({ verb, path }, around)
-    return by === null ? right : { ...right, by }
+    const by = decider(decision, around)
+    // For some entities only, as the string says.
+    const told = filter === null ? right : { ...right, filtered: true }
+    return by === null ? told : { ...told, by }
   }
   const needs = needed({ verb, path }, around)
   return needs === undefined ? right : { ...right, needs }
 }
 
-const grantedBy = ({ app, caller }: Circumstances, access: Access, string: string): boolean =>
-  isPermitted({ ...caller, grants: compileGrants([string]) }, app, access)
+type Asked = Access & Pick<Decision, 'entity'>
+
+const isGranted = (
+  { app, caller }: Circumstances,
+  { entity, ...access }: Asked,
+  strings: string[] | null,
+): boolean => {
+  const grants = strings === null ? null : compileGrants(strings, caller.self)
+  return reachIn({ ...caller, grants, witness: undefined }, app, access, entity) !== 'none'
+}
 
 /** The first string that covers the right by itself, as it takes one that does; `self` may read himself without. */
-const decider = (access: Access, around: Circumstances): JsonObject | null => {
-  const { app, caller, held } = around
-  if (isPermitted({ ...caller, grants: null }, app, access)) return { holder: 'self' }
-  for (const { holder, name, strings } of held) {
-    const string = strings.find((one) => grantedBy(around, access, one))
+const decider = ({ verb, path, entity }: Decision, around: Circumstances): JsonObject | null => {
+  const access = { verb, path, entity }
+  if (isGranted(around, access, null)) return { holder: 'self' }
+  for (const { holder, name, strings } of around.held) {
+    const string = strings.find((one) => isGranted(around, access, [one]))
     if (string !== undefined) return { string, holder, name }
   }
   return null
@@ -48,7 +59,9 @@ const needed = (access: Access, around: Circumstances): string | undefined => {
     const written = [typedName(names, around), ...(around.all ? names : [])]
     return written.find((name) => name !== undefined && isLiteral(name)) ?? '*'
   })
-  const found = [`${verb}:/${literal.join('/')}`, `${verb}:/**`].find((one) => grantedBy(around, access, one))
+  const found = [`${verb}:/${literal.join('/')}`, `${verb}:/**`].find((one) =>
+    isGranted(around, access, [one]),
+  )
   return found === undefined ? undefined : formatPermission(parsePermission(found))
 }
 

@@ -95,7 +95,8 @@ export class Authenticator {
     switch (principal.kind) {
       case 'guest': {
         if (app === null) return caller
-        return { ...caller, grants: await this.#options.grants.forGuests(app.id) }
+        const { grants } = this.#options
+        return { ...caller, grants: await grants.forGuests(app.id), hidden: await grants.hidden(app.id) }
       }
       case 'user':
         return app === null || principal.app !== app.uuid
@@ -145,7 +146,7 @@ export class Authenticator {
     checkState(user, claims)
     const principal: Principal = { kind: 'user', app: app.uuid, uuid, username: user.username }
     const self = { uuid, username: user.username }
-    return { principal, label: `user:${uuid}`, organizations: NOBODY, self, grants: user.grants, token }
+    return { principal, label: `user:${uuid}`, organizations: NOBODY, self, grants: user.grants, hidden: user.hidden, token }
   }
 
   async #adminCaller(uuid: string, claims: Claims | null, token?: string): Promise<Caller> {

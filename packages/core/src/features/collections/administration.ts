@@ -1,4 +1,5 @@
 import { AppError, illegalArgument } from '../../domain/errors.js'
+import { readHidden } from '../../domain/hidden.js'
 import type { JsonObject } from '../../domain/json.js'
 import { newUuid } from '../../domain/uuid.js'
 import type { Engine } from '../../engine/engine.js'
@@ -32,9 +33,13 @@ export class CollectionAdministration {
   readonly #jobs = new Map<string, CollectionJob>()
   readonly #busy = new Map<string, Promise<void>>()
 
-  constructor(engine: Engine, clock: () => number) {
+  /** Told when what an application's users may see may have changed. */
+  readonly #changed: (app: number) => void
+
+  constructor(engine: Engine, clock: () => number, changed: (app: number) => void) {
     this.#engine = engine
     this.#clock = clock
+    this.#changed = changed
   }
 
   async settings(app: number, collection: string): Promise<CollectionSettings | null> {
@@ -122,7 +127,10 @@ export class CollectionAdministration {
   ): Promise<void> {
     if (this.#busy.has(`${app}/${collection}`)) throw busy(collection)
     const before = (await this.settings(app, collection))?.fields ?? 'all'
-    await this.#engine.transact(app, principal, (edits) => edits.tx.setSettings(collection, settings))
+    await this.#engine.transact(app, principal, (edits) => {
+      edits.tx.setSettings(collection, settings)
+      edits.afterCommit(() => this.#changed(app))
+    })
     const everything = JSON.stringify(before) !== JSON.stringify(settings?.fields ?? 'all')
     const size = (await this.#engine.store.counts(app)).get(collection) ?? 0
     const job = this.#start(app, collection, async (started) => {
@@ -192,9 +200,10 @@ const busy = (collection: string): AppError =>
 
 const readSettings = (body: JsonObject): CollectionSettings => {
   const settings: CollectionSettings = {}
-  const { fields, indexes } = body
+  const { fields, indexes, hidden } = body
   if (fields !== undefined) settings.fields = readFields(fields)
   if (indexes !== undefined) settings.indexes = readIndexes(indexes)
+  if (hidden !== undefined) settings.hidden = readHidden(hidden)
   const { queueIndex } = body
   if (queueIndex !== undefined)
     settings['queueIndex'] = QUEUE_INDEX.includes(queueIndex as string) ? queueIndex : 'config'

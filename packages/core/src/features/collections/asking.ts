@@ -3,8 +3,10 @@ import type { Method } from '../../api/request.js'
 import { parsePath, type Segment } from '../../api/url.js'
 import { AppError, illegalArgument, resourceNotFound } from '../../domain/errors.js'
 import type { Limits } from '../../domain/limits.js'
+import type { Verb } from '../../domain/permission.js'
 import { isUuid } from '../../domain/uuid.js'
 import type { Engine } from '../../engine/engine.js'
+import type { Reads } from '../../engine/reads.js'
 import type { StoredEntity } from '../../storage/store.js'
 import { type CollectionCall, rightOf, type WriteVerb } from './call.js'
 import type { KnownEntities } from './gate-path.js'
@@ -83,12 +85,12 @@ export class Asking {
   async ask(method: AskedMethod, call: CollectionCall, all: boolean): Promise<Asked> {
     const verb = method === 'GET' ? 'get' : rightOf(method.toLowerCase() as WriteVerb)
     const { path } = call
+    const known = await this.#known(call)
     const own = await this.#hear(call, (asked) =>
-      this.#engine.look(call.app.id, (reads) => this.#rights.permit(reads, asked, verb)),
+      this.#engine.look(call.app.id, (reads) => this.#permitPath(reads, asked, verb, known)),
     )
     if (own.refusal !== null && !all) return own
     const spelled = await this.#engine.look(call.app.id, (reads) => this.#rights.spelled(reads, call))
-    const known = await this.#known(call)
     const isWrite = method !== 'GET' && path.hops.length > 0
     const passed = isWrite ? path.hops.slice(0, -1) : path.hops
     const onTheWay: Asked[] = []
@@ -102,18 +104,31 @@ export class Asking {
     ])
   }
 
+  /** The right to the path, and to the entity at its end where the right is for some of them only. */
+  #permitPath(reads: Reads, call: CollectionCall, verb: Verb, known: KnownEntities): void {
+    const filter = this.#rights.permit(reads, call, verb)
+    if (filter === null) return
+    const start = call.path.hops.length === 0 ? null : (known[0] ?? null)
+    if (start !== null) this.#rights.passes(unheard(call), filter, start)
+    const end = known.at(-1) ?? null
+    if (end === null || this.#rights.reaches(reads, call, verb, end)) return
+    if (verb === 'get') throw resourceNotFound()
+    this.#rights.within(unheard(call), filter, end)
+  }
+
   /** The questions that `HopWrites` asks. */
   async #write(verb: WriteVerb, call: CollectionCall, known: KnownEntities): Promise<Asked[]> {
     const step = call.path.hops.at(-1)!
     const near = await this.#near(call, known)
     if (near instanceof AppError) return [refused(near)]
-    const at = (asks: typeof verb) =>
-      this.#hear(call, (asked) =>
-        this.#engine.look(call.app.id, (reads) =>
-          this.#rights.permitStep(reads, asked, rightOf(asks), near, step),
-        ),
-      )
     const target = known.at(-1) ?? null
+    const at = (asks: typeof verb) =>
+      this.#hear(call, async (asked) => {
+        const filter = await this.#engine.look(call.app.id, (reads) =>
+          this.#rights.permitStep(reads, asked, rightOf(asks), near, step),
+        )
+        if (target !== null) this.#rights.within(unheard(call), filter, target)
+      })
     const misses = problemOf(verb, step)
     if (misses !== null) return [refused(misses)]
     if (verb === 'post' || (verb === 'put' && step.ref === null))
@@ -192,6 +207,12 @@ export class Asking {
     return (await this.#engine.store.getAny(app.id, uuid.toLowerCase())) === null
   }
 }
+
+/** The same, for questions that only lead to the one that counts. */
+const unheard = ({ caller: { witness: _, ...caller }, ...call }: CollectionCall): CollectionCall => ({
+  ...call,
+  caller,
+})
 
 const joined = (answers: readonly Asked[]): Asked => ({
   rights: answers.flatMap(({ rights }) => rights),

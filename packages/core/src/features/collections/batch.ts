@@ -9,6 +9,7 @@ import type { Edits } from '../../engine/edits.js'
 import type { CollectionCall, CollectionResult, WriteVerb } from './call.js'
 import type { PathReader } from './path.js'
 import { References } from './references.js'
+import { shownTo } from './sight.js'
 import type { Writes } from './writes.js'
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
@@ -50,7 +51,7 @@ export class BatchRun {
     const references = new References()
     return edits.each(operations, (operation, index) => {
       try {
-        const result = this.#run(edits, operation, references)
+        const result = shownTo(this.#options.caller, this.#run(edits, operation, references))
         const entity = result.entities[0]
         if (operation.id !== undefined && entity !== undefined) references.set(operation.id, entity)
         return operation.id === undefined ? result : { ...result, id: operation.id }

@@ -1,9 +1,11 @@
 import type { Application, Caller } from '../../api/caller.js'
+import { denied, isWithin } from '../../api/permit.js'
 import type { ApiReply } from '../../api/request.js'
 import { param, type Segment } from '../../api/url.js'
 import { AppError } from '../../domain/errors.js'
 import type { Limits } from '../../domain/limits.js'
-import type { Edits } from '../../engine/edits.js'
+import type { Filter } from '../../domain/query/ast.js'
+import { type Edits, missing } from '../../engine/edits.js'
 import { checkBatch, type Engine } from '../../engine/engine.js'
 import type { Preparations } from '../../engine/preparations.js'
 import type { QueryWarning, StoredEntity } from '../../storage/store.js'
@@ -28,6 +30,7 @@ import { Hops } from './hops.js'
 import { once, type Repeatable } from './once.js'
 import type { PathReader } from './path.js'
 import { Rights } from './rights.js'
+import { shownTo, sightOf } from './sight.js'
 import { Writes } from './writes.js'
 
 /** Reading and writing entities by path: the heart of the API. Rights are checked before anything is looked up for the reply. */
@@ -56,27 +59,40 @@ export class Collections {
   }
 
   async get(call: CollectionCall): Promise<CollectionResult> {
+    const { app, caller } = call
+    const filter = await this.#engine.look(app.id, (reads) => this.#rights.permit(reads, call, 'get'))
+    return shownTo(caller, await this.#read(call, filter))
+  }
+
+  async #read(call: CollectionCall, filter: Filter | null): Promise<CollectionResult> {
     const { app, caller, path, params } = call
-    await this.#engine.look(app.id, (reads) => this.#rights.permit(reads, call, 'get'))
-    if (path.hops.length > 0) return this.#hops.get(call)
+    if (path.hops.length > 0) return this.#hops.get(call, filter)
     const base = `/${path.collection}`
     if (path.ref === null) {
-      const page = pageOf(path.query, params, PAGE, this.#engine.limits)
+      const page = {
+        ...pageOf(path.query, params, PAGE, this.#engine.limits),
+        sight: sightOf(caller, filter),
+      }
       const [listing, total] = await Promise.all([
         this.#engine.list(app.id, path.collection, page),
-        wantsTotal(params) ? this.#engine.count(app.id, path.collection, page.query) : undefined,
+        wantsTotal(params) ? this.#engine.count(app.id, path.collection, page) : undefined,
       ])
       return { ...listed(listing, page), base, isRootListing: path.query === null, total }
     }
     const ref = refFor(path.collection, path.ref, caller)
     const query = queryOf(params, this.#engine.limits)
-    return { entities: [await this.#engine.get(app.id, path.collection, ref)], base, query, isSingle: true }
+    const entity = this.#rights.known(call, ref, await this.#engine.get(app.id, path.collection, ref))
+    if (entity === null || (filter !== null && !isWithin(filter, entity)))
+      throw missing(this.#engine.descriptor(path.collection), ref)
+    return { entities: [entity], base, query, isSingle: true }
   }
 
   /** What would be slow about `get`, which is not carried out. */
   async analyse(call: CollectionCall): Promise<{ base: string; warnings: readonly QueryWarning[] }> {
     const { app, path, params } = call
-    await this.#engine.look(app.id, (reads) => this.#rights.permit(reads, call, 'get'))
+    const filter = await this.#engine.look(app.id, (reads) => this.#rights.permit(reads, call, 'get'))
+    // It tells how many entities there are, whoever may read them.
+    if (filter !== null) throw denied(call.caller)
     if (path.hops.length > 0) return this.#hops.analyse(call)
     const page = pageOf(path.query, params, PAGE, this.#engine.limits)
     const isListing = path.ref === null
@@ -86,8 +102,12 @@ export class Collections {
 
   /** Writes in a transaction of its own. */
   async write(verb: WriteVerb, call: CollectionCall): Promise<CollectionResult> {
-    await this.#permitWrite(verb, call)
-    if (verb !== 'post' && isBulk(verb, call)) return this.#writeMatches(verb, call)
+    const filter = await this.#permitWrite(verb, call)
+    return shownTo(call.caller, await this.#write(verb, call, filter))
+  }
+
+  async #write(verb: WriteVerb, call: CollectionCall, filter: Filter | null): Promise<CollectionResult> {
+    if (verb !== 'post' && isBulk(verb, call)) return this.#writeMatches(verb, call, filter)
     const result = await this.#transact(verb, call, (_, work) => work())
     return verb === 'delete' && call.path.hops.length > 0 ? this.#readAgain(call, result) : result
   }
@@ -99,12 +119,14 @@ export class Collections {
     render: (result: CollectionResult) => ApiReply,
   ): Promise<ApiReply> {
     await this.#permitWrite('post', call)
-    return this.#transact('post', call, (edits, work) => once(edits, request, () => render(work())))
+    return this.#transact('post', call, (edits, work) =>
+      once(edits, request, () => render(shownTo(call.caller, work()))),
+    )
   }
 
   /** Refused here already, a request does not take its turn among the writers. */
-  async #permitWrite(verb: WriteVerb, call: CollectionCall): Promise<void> {
-    await this.#engine.look(call.app.id, (reads) => this.#rights.permit(reads, call, rightOf(verb)))
+  async #permitWrite(verb: WriteVerb, call: CollectionCall): Promise<Filter | null> {
+    return this.#engine.look(call.app.id, (reads) => this.#rights.permit(reads, call, rightOf(verb)))
   }
 
   async #transact<T>(
@@ -148,26 +170,30 @@ export class Collections {
     )
   }
 
-  async #writeMatches(verb: WriteVerb, call: CollectionCall): Promise<CollectionResult> {
+  async #writeMatches(
+    verb: Exclude<WriteVerb, 'post'>,
+    call: CollectionCall,
+    filter: Filter | null,
+  ): Promise<CollectionResult> {
     unconditional(call)
     const { app, caller, path, params } = call
     const { collection } = path
+    const { limits } = this.#engine
     const base = `/${collection}`
+    const sight = sightOf(caller, filter)
+    const { label } = caller
     const entities =
       verb === 'delete'
-        ? await this.#engine.removeWhere(
-            app.id,
-            caller.label,
-            collection,
-            pageOf(path.query, params, PAGE, this.#engine.limits),
-          )
+        ? await this.#engine.removeWhere(app.id, label, collection, {
+            ...pageOf(path.query, params, PAGE, limits),
+            sight,
+          })
         : await this.#engine.updateWhere(
             app.id,
-            caller.label,
+            label,
             collection,
-            queryOf(path.query ?? params, this.#engine.limits),
-            this.#rights.body(call, collection),
-            verb === 'patch' ? 'patch' : 'replace',
+            { query: queryOf(path.query ?? params, limits), sight },
+            (edits, entity) => this.#writes.update(edits, verb, call, filter, entity),
           )
     this.#changed(app, collection)
     return { entities, base }

@@ -1,4 +1,6 @@
 import { AppError, illegalArgument, resourceNotFound } from '../../domain/errors.js'
+import type { Filter } from '../../domain/query/ast.js'
+import { both } from '../../domain/query/combine.js'
 import { isUuid } from '../../domain/uuid.js'
 import type { Edits } from '../../engine/edits.js'
 import { asObject, checkBatch } from '../../engine/engine.js'
@@ -15,6 +17,15 @@ import {
 import { baseOf } from './hops.js'
 import type { HopStep } from './path.js'
 import type { Rights } from './rights.js'
+import { conditionsOf } from './sight.js'
+
+/** Where a write at the end of a path starts. */
+interface Start {
+  /** The entity that the last step starts at. */
+  near: StoredEntity
+  /** What the entity at the end must match, before and after. */
+  filter: Filter | null
+}
 
 /** Writes at the end of paths that go on from an entity. The path itself has been permitted. */
 export class HopWrites {
@@ -26,30 +37,34 @@ export class HopWrites {
     this.#changed = changed
   }
 
-  /** `near` is the entity that the last step starts at. */
-  run(edits: Edits, verb: WriteVerb, call: CollectionCall, near: StoredEntity): CollectionResult {
+  run(edits: Edits, verb: WriteVerb, call: CollectionCall, from: Start): CollectionResult {
+    const { near } = from
     const step = writable(call.path.hops.at(-1)!)
-    if (verb === 'post' || (verb === 'put' && step.ref === null)) return this.#post(edits, call, near, step)
-    if (step.ref === null) throw farEndMissing()
-    this.#rights.permitStep(edits, call, verb === 'delete' ? 'delete' : 'put', near, step)
-    if (verb === 'delete') return this.#disconnect(edits, call, near, step)
-    if (verb === 'patch' || (step.collection !== null && !isUuid(step.ref)))
-      return this.#update(edits, verb, call, near, step)
-    return this.#put(edits, call, near, step, step.ref)
+    const isPost = verb === 'post' || (verb === 'put' && step.ref === null)
+    if (!isPost && step.ref === null) throw farEndMissing()
+    const right = isPost ? 'post' : verb === 'delete' ? 'delete' : 'put'
+    // Both decisions are about the entity at the end of the path.
+    const filter = both(from.filter, this.#rights.permitStep(edits, call, right, near, step))
+    if (isPost) return this.#post(edits, call, { near, filter }, step)
+    if (verb === 'delete') return this.#disconnect(edits, call, { near, filter }, step)
+    if (verb === 'patch' || (step.collection !== null && !isUuid(step.ref!)))
+      return this.#update(edits, verb as 'put' | 'patch', call, { near, filter }, step)
+    return this.#put(edits, call, { near, filter }, step, step.ref!)
   }
 
-  #post(edits: Edits, call: CollectionCall, near: StoredEntity, step: HopStep): CollectionResult {
+  #post(edits: Edits, call: CollectionCall, from: Start, step: HopStep): CollectionResult {
     unconditional(call)
-    this.#rights.permitStep(edits, call, 'post', near, step)
-    if (step.ref === null) return this.#create(edits, call, near, step)
+    if (step.ref === null) return this.#create(edits, call, from, step)
+    const { near, filter } = from
     const target = this.#target(edits, call, step)
     this.#rights.permitTarget(call, step, target)
+    this.#rights.within(call, filter, target)
     join(edits, step, near, target)
     edits.afterCommit(() => this.#changed(call.app, step.sub === null ? '' : 'groups'))
     return result(edits, near, step, target)
   }
 
-  #create(edits: Edits, call: CollectionCall, near: StoredEntity, step: HopStep): CollectionResult {
+  #create(edits: Edits, call: CollectionCall, { near, filter }: Start, step: HopStep): CollectionResult {
     const { collection } = step
     if (collection === null) throw targetMissing()
     const bodies = Array.isArray(call.body) ? call.body : [call.body]
@@ -58,9 +73,10 @@ export class HopWrites {
     )
     if (isEmpty) throw resourceNotFound()
     checkBatch(bodies, edits.limits)
-    this.#rights.permitCreation(call, 'post', step, collection)
+    const wanted = both(filter, this.#rights.permitCreation(call, 'post', step, collection))
     const entities = edits.each(bodies, (body) => {
       const created = edits.create(collection, this.#rights.cleaned(call, collection, asObject(body)))
+      this.#rights.remainsWithin(call, wanted, created)
       join(edits, step, near, created)
       return edits.tx.current(created)
     })
@@ -73,44 +89,58 @@ export class HopWrites {
     edits: Edits,
     verb: 'put' | 'patch',
     call: CollectionCall,
-    near: StoredEntity,
+    { near, filter }: Start,
     step: HopStep,
   ): CollectionResult {
-    const { app, caller, conditions } = call
+    const { app, caller } = call
     const target = this.#target(edits, call, step)
     const isShown = this.#rights.mayReadIn(caller, app, step, target)
     if (!isShown || !isJoined(edits, step, near, target)) throw resourceNotFound()
+    this.#rights.within(call, filter, target)
     this.#rights.permitUpdate(call, step, target)
     const body = this.#rights.body(call, target.collection)
-    const updated = edits[verb](target.collection, target.uuid, body, conditions)
+    const updated = edits[verb](target.collection, target.uuid, body, conditionsOf(call))
+    this.#rights.remainsWithin(call, filter, updated)
+    this.#rights.permitUpdate(call, step, updated)
     edits.afterCommit(() => this.#changed(app, target.collection))
     return result(edits, near, step, updated)
   }
 
   /** Connects and writes: where the connection is there already, the right to write is enough. */
-  #put(edits: Edits, call: CollectionCall, near: StoredEntity, step: HopStep, ref: string): CollectionResult {
+  #put(
+    edits: Edits,
+    call: CollectionCall,
+    { near, filter }: Start,
+    step: HopStep,
+    ref: string,
+  ): CollectionResult {
     const known = edits.getAny(ref)
     const collection = step.collection ?? known?.collection
     if (collection === undefined || (known !== null && known.collection !== collection))
       throw resourceNotFound()
-    if (known === null) this.#rights.permitCreation(call, 'put', step, collection)
+    let wanted = filter
+    if (known === null) wanted = both(filter, this.#rights.permitCreation(call, 'put', step, collection))
     else {
       if (!isJoined(edits, step, near, known)) this.#rights.permitTarget(call, step, known)
+      this.#rights.within(call, filter, known)
       this.#rights.permitUpdate(call, step, known)
     }
-    const target = edits.put(collection, ref, this.#rights.body(call, collection), call.conditions)
+    const target = edits.put(collection, ref, this.#rights.body(call, collection), conditionsOf(call))
+    this.#rights.remainsWithin(call, wanted, target)
+    if (known !== null) this.#rights.permitUpdate(call, step, target)
     join(edits, step, near, target)
     edits.afterCommit(() => this.#changed(call.app, collection))
     return result(edits, near, step, target)
   }
 
   /** A connection may be ended by whoever may not read its far end any more; it is not shown then. */
-  #disconnect(edits: Edits, call: CollectionCall, near: StoredEntity, step: HopStep): CollectionResult {
+  #disconnect(edits: Edits, call: CollectionCall, { near, filter }: Start, step: HopStep): CollectionResult {
     unconditional(call)
     const { app, caller } = call
     const target = this.#target(edits, call, step)
     const isShown = this.#rights.mayReadIn(caller, app, step, target)
     if (!isShown && !isJoined(edits, step, near, target)) throw resourceNotFound()
+    this.#rights.within(call, filter, target)
     const [from, to] = ends(step, near, target)
     edits.tx.disconnect(from, verbOf(step), to)
     edits.afterCommit(() => this.#changed(app, step.sub === null ? '' : 'groups'))
@@ -118,11 +148,12 @@ export class HopWrites {
   }
 
   /** The far end that the path names. */
-  #target(edits: Edits, { caller }: CollectionCall, { collection, ref }: HopStep): StoredEntity {
+  #target(edits: Edits, call: CollectionCall, { collection, ref }: HopStep): StoredEntity {
+    const meant = refFor(collection, ref!, call.caller)
     const found =
       collection === null || isUuid(ref!)
         ? edits.getAny(ref!)
-        : edits.find(collection, refFor(collection, ref!, caller))
+        : this.#rights.known(call, meant, edits.find(collection, meant))
     if (found === null || (collection !== null && found.collection !== collection)) throw resourceNotFound()
     return found
   }

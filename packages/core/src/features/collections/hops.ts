@@ -1,5 +1,7 @@
 import { isAppAdmin } from '../../api/caller.js'
+import { isWithin } from '../../api/permit.js'
 import { illegalArgument, resourceNotFound } from '../../domain/errors.js'
+import type { Filter } from '../../domain/query/ast.js'
 import { isUuid } from '../../domain/uuid.js'
 import type { Engine, Hop, PageRequest } from '../../engine/engine.js'
 import type { Listing, QueryWarning, StoredEntity } from '../../storage/store.js'
@@ -15,6 +17,7 @@ import {
 } from './call.js'
 import type { CollectionPath, HopStep } from './path.js'
 import type { Rights } from './rights.js'
+import { sightOf } from './sight.js'
 
 /** Entities on one page of connections. */
 const CONNECTIONS_PAGE = 1000
@@ -29,12 +32,14 @@ export class Hops {
     this.#rights = rights
   }
 
-  async get(call: CollectionCall): Promise<CollectionResult> {
+  /** What the path leads to must match `filter`; then what leads there must be readable, too. */
+  async get(call: CollectionCall, filter: Filter | null): Promise<CollectionResult> {
     const { path, params } = call
     const last = path.hops.at(-1)!
-    const sources = await this.#sources(call, path.hops.length - 1)
+    const sources = this.#passable(call, filter, await this.#sources(call, path.hops.length - 1, filter))
     if (last.ref !== null) {
       const [target, source] = await this.#target(call, sources, last)
+      if (filter !== null && !isWithin(filter, target)) throw resourceNotFound()
       return {
         entities: [target],
         base: baseOf(source, last),
@@ -42,7 +47,9 @@ export class Hops {
         isSingle: true,
       }
     }
-    const page = pageOf(last.query, params, last.sub === null ? CONNECTIONS_PAGE : PAGE, this.#engine.limits)
+    const sight = sightOf(call.caller, filter)
+    const size = last.sub === null ? CONNECTIONS_PAGE : PAGE
+    const page = { ...pageOf(last.query, params, size, this.#engine.limits), sight }
     const listing = await this.#follow(call, sources, path.hops.length - 1, page)
     const total = wantsTotal(params) ? await this.#count(call, sources, last, page) : undefined
     const bases = basesOf(listing, sources, last)
@@ -54,12 +61,12 @@ export class Hops {
     { app, caller }: CollectionCall,
     sources: readonly StoredEntity[],
     step: HopStep,
-    { query }: PageRequest,
+    page: PageRequest,
   ): Promise<number> {
     const mayRead = isAppAdmin(caller, app)
       ? null
       : (entity: StoredEntity) => this.#rights.mayReadIn(caller, app, step, entity)
-    return this.#engine.countConnected(app.id, sources, hopOf(step), query, mayRead)
+    return this.#engine.countConnected(app.id, sources, hopOf(step), page, mayRead)
   }
 
   async analyse(call: CollectionCall): Promise<{ base: string; warnings: readonly QueryWarning[] }> {
@@ -72,6 +79,19 @@ export class Hops {
     return { base: listBase(path, sources), warnings }
   }
 
+  /** Sources that the caller may read, where he may reach only some of what they lead to. */
+  #passable(
+    { app, caller, path }: CollectionCall,
+    filter: Filter | null,
+    sources: StoredEntity[],
+  ): StoredEntity[] {
+    if (filter === null) return sources
+    const readable = sources.filter((source) => this.#rights.mayRead(caller, app, source))
+    const isNamed = (path.hops.at(-2) ?? path).ref !== null
+    if (isNamed && readable.length === 0) throw resourceNotFound()
+    return readable
+  }
+
   /** The entity that is written to, where the path leads to it in several steps. */
   async near(call: CollectionCall): Promise<StoredEntity | null> {
     const { path } = call
@@ -80,26 +100,27 @@ export class Hops {
   }
 
   /** The entities that the first `steps` hops lead to: one, unless the path leaves out a reference. */
-  async #sources(call: CollectionCall, steps: number): Promise<StoredEntity[]> {
+  async #sources(call: CollectionCall, steps: number, filter: Filter | null = null): Promise<StoredEntity[]> {
     const { app, caller, path } = call
     let current: StoredEntity[]
     if (path.ref === null) {
-      const page = pageOf(path.query, new Map(), PAGE, this.#engine.limits)
+      const page = { ...pageOf(path.query, new Map(), PAGE, this.#engine.limits), sight: sightOf(caller) }
       current = (await this.#engine.list(app.id, path.collection, page)).items
     } else {
-      const found = await this.#engine.find(
-        app.id,
-        path.collection,
-        refFor(path.collection, path.ref, caller),
-      )
+      const ref = refFor(path.collection, path.ref, caller)
+      const found = this.#rights.known(call, ref, await this.#engine.find(app.id, path.collection, ref))
       if (found === null) throw resourceNotFound()
+      this.#rights.passes(call, filter, found)
       current = [found]
     }
     for (const [i, step] of path.hops.slice(0, steps).entries()) {
       if (step.ref !== null) current = [(await this.#target(call, current, step))[0]]
       else
         current = (
-          await this.#follow(call, current, i, pageOf(step.query, new Map(), PAGE, this.#engine.limits))
+          await this.#follow(call, current, i, {
+            ...pageOf(step.query, new Map(), PAGE, this.#engine.limits),
+            sight: sightOf(caller),
+          })
         ).items
     }
     return current
@@ -146,11 +167,13 @@ export class Hops {
     return [target, source]
   }
 
-  async #hopTarget({ app, caller }: CollectionCall, { collection, ref }: HopStep): Promise<StoredEntity> {
+  async #hopTarget(call: CollectionCall, { collection, ref }: HopStep): Promise<StoredEntity> {
+    const { app, caller } = call
+    const meant = refFor(collection, ref!, caller)
     const found =
       collection === null || isUuid(ref!)
         ? await this.#engine.store.getAny(app.id, ref!.toLowerCase())
-        : await this.#engine.find(app.id, collection, refFor(collection, ref!, caller))
+        : this.#rights.known(call, meant, await this.#engine.find(app.id, collection, meant))
     if (found === null || (collection !== null && found.collection !== collection)) throw resourceNotFound()
     return found
   }

@@ -17,3 +17,4 @@ export {
   type SessionDoors,
   type WriteConditions,
 } from './session.js'
+export { seen } from './sight.js'

@@ -1,8 +1,9 @@
 import { type Application, type Caller, isAppAdmin } from '../../api/caller.js'
-import { isPermitted, permit } from '../../api/permit.js'
+import { denied, isPermitted, isWithin, permit, permitSome, reachIn } from '../../api/permit.js'
 import { resourceNotFound } from '../../domain/errors.js'
 import type { JsonObject } from '../../domain/json.js'
 import type { PathSegments, Verb } from '../../domain/permission.js'
+import type { Filter } from '../../domain/query/ast.js'
 import { isUuid } from '../../domain/uuid.js'
 import { asObject, type Engine } from '../../engine/engine.js'
 import type { Reads } from '../../engine/reads.js'
@@ -10,6 +11,7 @@ import type { StoredEntity } from '../../storage/store.js'
 import { type CollectionCall, refFor } from './call.js'
 import { gatePath, type KnownEntities, ownPath, spellingsOf } from './gate-path.js'
 import type { HopStep } from './path.js'
+import { knownBy } from './sight.js'
 
 /** What a caller may do on the way along a path. Whoever administers the application may do everything. */
 export class Rights {
@@ -20,25 +22,62 @@ export class Rights {
   }
 
   /**
-   * The decision about the path of a request. Spellings that permission strings may use are looked up only
-   * when the path as typed is not allowed. @throws {AppError} `unauthorized`.
+   * The decision about the path of a request: the filter that what it leads to must match, `null` for all of it.
+   * Spellings that permission strings may use are looked up only when the path as typed is not allowed.
+   * @throws {AppError} `unauthorized`.
    */
-  permit(reads: Reads, call: CollectionCall, verb: Verb): void {
+  permit(reads: Reads, call: CollectionCall, verb: Verb): Filter | null {
     const { app, caller, path } = call
-    if (isAppAdmin(caller, app)) return
-    if (isPermitted(caller, app, { verb, path: gatePath(path, caller, this.#aliases) })) return
-    permit(caller, app, { verb, path: this.spelled(reads, call) })
+    if (isAppAdmin(caller, app)) return null
+    if (isPermitted(caller, app, { verb, path: gatePath(path, caller, this.#aliases) })) return null
+    return permitSome(caller, app, { verb, path: this.spelled(reads, call) })
+  }
+
+  /** Whether the right to a path is a right to the entity at its end. */
+  reaches(reads: Reads, call: CollectionCall, verb: Verb, end: StoredEntity): boolean {
+    return isPermitted(call.caller, call.app, { verb, path: this.spelled(reads, call) }, end)
+  }
+
+  /**
+   * That an entity is among those that a right is for. Whoever may read it is told that he may do no more.
+   * @throws {AppError} `unauthorized`, or `service_resource_not_found` as for what does not exist.
+   */
+  within(
+    { app, caller }: Pick<CollectionCall, 'app' | 'caller'>,
+    filter: Filter | null,
+    entity: StoredEntity,
+  ): void {
+    if (filter === null || isWithin(filter, entity)) return
+    throw this.mayRead(caller, app, entity) ? denied(caller) : resourceNotFound()
+  }
+
+  /** The same of an entity as it was just written. @throws {AppError} `unauthorized`, which undoes it. */
+  remainsWithin(
+    { caller }: Pick<CollectionCall, 'caller'>,
+    filter: Filter | null,
+    entity: StoredEntity,
+  ): void {
+    if (filter !== null && !isWithin(filter, entity)) throw denied(caller)
+  }
+
+  /** What leads on to some entities only must be something that the caller may read. @throws {AppError} `service_resource_not_found` */
+  passes({ app, caller }: CollectionCall, filter: Filter | null, source: StoredEntity): void {
+    if (filter !== null && !this.mayRead(caller, app, source)) throw resourceNotFound()
   }
 
   /** The path of a request in all spellings that permission strings may use. */
   spelled(reads: Reads, call: CollectionCall): PathSegments {
-    return gatePath(call.path, call.caller, this.#aliases, knownOf(reads, call))
+    const found = knownOf(reads, call)
+    const refs = [call.path, ...call.path.hops].map(({ ref }) => ref)
+    const known = found.map((entity, i) => this.known(call, refs[i] ?? '', entity))
+    return gatePath(call.path, call.caller, this.#aliases, known)
   }
 
   /**
    * The decision about what is written at the end of a path, where that is not the path as it was asked for:
    * some lists are decided about by their other end (who is in a group, by a right on the group's own path), and
-   * at the end of several steps it is the last entity's own path that counts.
+   * at the end of several steps it is the last entity's own path that counts. Resolves to the filter that the entity
+   * at the end must match.
    * @throws {AppError} `unauthorized`
    */
   permitStep(
@@ -47,18 +86,20 @@ export class Rights {
     verb: Verb,
     near: StoredEntity,
     step: HopStep,
-  ): void {
+  ): Filter | null {
     const { sub, collection, ref, word } = step
     const inverse = sub?.inverse
-    if (isAppAdmin(caller, app) || (inverse === undefined && path.hops.length === 1)) return
+    if (isAppAdmin(caller, app) || (inverse === undefined && path.hops.length === 1)) return null
     const here = spellingsOf(near, caller, this.#aliases)
     const there = ref === null ? [] : [this.#spellings(reads, caller, collection, ref)]
     if (inverse === undefined) {
       const type = sub === null && collection !== null ? [[collection, '']] : []
-      permit(caller, app, { verb, path: [[near.collection], here, [word], ...type, ...there] })
-      // A new group has no members to decide about, and no rights to give.
-    } else if (ref === null) permit(caller, app, { verb, path: [[sub!.collection]] })
-    else permit(caller, app, { verb, path: [[sub!.collection], ...there, [inverse], here] })
+      return permitSome(caller, app, { verb, path: [[near.collection], here, [word], ...type, ...there] })
+    }
+    // A new group has no members to decide about, and no rights to give.
+    if (ref === null) return permitSome(caller, app, { verb, path: [[sub!.collection]] })
+    permit(caller, app, { verb, path: [[sub!.collection], ...there, [inverse], here] }, near)
+    return null
   }
 
   /**
@@ -75,13 +116,21 @@ export class Rights {
   /** Writing what a connection leads to takes the right to write it, unless the list it is in gives that right. */
   permitUpdate({ app, caller }: CollectionCall, { sub }: HopStep, target: StoredEntity): void {
     if (sub?.gives !== 'put')
-      permit(caller, app, { verb: 'put', path: ownPath(target, caller, this.#aliases) })
+      permit(caller, app, { verb: 'put', path: ownPath(target, caller, this.#aliases) }, target)
   }
 
-  /** Users, groups and roles carry rights: to make one by way of a connection takes the right to make one. */
-  permitCreation({ app, caller }: CollectionCall, verb: Verb, { sub }: HopStep, collection: string): void {
-    if (sub === null && 'permissions' in this.#engine.descriptor(collection).sets)
-      permit(caller, app, { verb, path: [[collection]] })
+  /**
+   * Users, groups and roles carry rights: to make one by way of a connection takes the right to make one. Resolves to
+   * the filter that it must match.
+   */
+  permitCreation(
+    { app, caller }: CollectionCall,
+    verb: Verb,
+    { sub }: HopStep,
+    collection: string,
+  ): Filter | null {
+    if (sub !== null || !('permissions' in this.#engine.descriptor(collection).sets)) return null
+    return permitSome(caller, app, { verb, path: [[collection]] })
   }
 
   mayRead(caller: Caller, app: Application, entity: StoredEntity): boolean {
@@ -105,7 +154,7 @@ export class Rights {
       ...ownPath(entity, caller, this.#aliases),
       ...(direction === 'out' ? [[verb]] : [['connecting'], [verb]]),
     ]
-    return isPermitted(caller, app, { verb: 'get', path })
+    return reachIn(caller, app, { verb: 'get', path }) !== 'none'
   }
 
   /** The body as an object, without the properties that only administrators may write. */
@@ -124,13 +173,22 @@ export class Rights {
   }
 
   #may(verb: Verb, caller: Caller, app: Application, entity: StoredEntity): boolean {
-    return isPermitted(caller, app, { verb, path: ownPath(entity, caller, this.#aliases) })
+    return isPermitted(caller, app, { verb, path: ownPath(entity, caller, this.#aliases) }, entity)
+  }
+
+  /** What a reference found, as far as the caller may know it by that. */
+  known<E extends StoredEntity | null>(
+    { caller }: Pick<CollectionCall, 'caller'>,
+    ref: string,
+    entity: E,
+  ): E | null {
+    return entity === null ? null : knownBy(caller, this.#aliases(entity.collection), ref, entity)
   }
 
   readonly #aliases = (collection: string): readonly string[] => this.#engine.descriptor(collection).alias
 
   #spellings(reads: Reads, caller: Caller, collection: string | null, ref: string): PathSegments[number] {
-    const entity = lookUp(reads, caller, collection, ref)
+    const entity = this.known({ caller }, ref, lookUp(reads, caller, collection, ref))
     return entity === null ? [ref] : spellingsOf(entity, caller, this.#aliases)
   }
 }

@@ -1,3 +1,4 @@
+import { type HiddenProperties, hiddenIn } from '../../domain/hidden.js'
 import { compileGrants, type Grants } from '../../domain/permission.js'
 import { isUuid } from '../../domain/uuid.js'
 import type { Engine, Hop } from '../../engine/engine.js'
@@ -10,6 +11,8 @@ export interface UserAccess {
   activated: boolean
   disabled: boolean
   grants: Grants
+  /** What is hidden from users and guests of the application. */
+  hidden: HiddenProperties | null
   /** Tokens issued before this (UTC milliseconds) are revoked. */
   tokensSince: number
   /** Of a token that stays good although it was issued before that. */
@@ -38,6 +41,8 @@ interface Kept<T> {
   readAt: number
 }
 
+type Known = UserAccess | Grants | HiddenProperties | null
+
 const MAX_KEPT = 20_000
 const MAX_MEMBERSHIPS = 1000
 const ALL = { projection: null, filter: null, direct: null, sort: [] }
@@ -50,7 +55,7 @@ export class GrantsSource {
   readonly #engine: Engine
   readonly #clock: () => number
   readonly #maxAge: number
-  readonly #kept = new Map<number, Map<string, Kept<UserAccess | Grants | null>>>()
+  readonly #kept = new Map<number, Map<string, Kept<Known>>>()
   #size = 0
 
   constructor({ engine, clock, maxAge }: GrantsOptions) {
@@ -72,6 +77,11 @@ export class GrantsSource {
     })
   }
 
+  /** What the settings of the application's collections hide from its users and guests; `null` where that is nothing. */
+  hidden(app: number): Promise<HiddenProperties | null> {
+    return this.#remember(app, 'hidden', async () => hiddenIn(await this.#engine.store.settings(app)))
+  }
+
   /** `null` when there is no such user. */
   forUser(app: number, uuid: string): Promise<UserAccess | null> {
     return this.#remember(app, `user:${uuid}`, async () => {
@@ -84,7 +94,11 @@ export class GrantsSource {
         username: String(username),
         activated: activated === true,
         disabled: disabled === true,
-        grants: compileGrants(await this.#strings(await this.#holders(app, user))),
+        grants: compileGrants(await this.#strings(await this.#holders(app, user)), {
+          uuid,
+          username: String(username),
+        }),
+        hidden: await this.hidden(app),
         tokensSince: Number(tokens.get('since') ?? 0),
         tokenKept: tokens.get('kept'),
         revokedTokens: new Set([...tokens.keys()].filter(isUuid)),
@@ -138,11 +152,7 @@ export class GrantsSource {
     return dictionaries.flatMap((dictionary) => [...dictionary.keys()])
   }
 
-  async #remember<T extends UserAccess | Grants | null>(
-    app: number,
-    key: string,
-    read: () => Promise<T>,
-  ): Promise<T> {
+  async #remember<T extends Known>(app: number, key: string, read: () => Promise<T>): Promise<T> {
     const kept = this.#kept.get(app)?.get(key)
     const now = this.#clock()
     if (kept !== undefined && now - kept.readAt < this.#maxAge) return kept.value as T
@@ -151,7 +161,7 @@ export class GrantsSource {
       this.#size = 0
     }
     // Taken before reading, so that a change which comes in between lands in a map that is thrown away.
-    const ofApp = this.#kept.get(app) ?? new Map<string, Kept<UserAccess | Grants | null>>()
+    const ofApp = this.#kept.get(app) ?? new Map<string, Kept<Known>>()
     this.#kept.set(app, ofApp)
     const value = await read()
     if (!ofApp.has(key)) this.#size++

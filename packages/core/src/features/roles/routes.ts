@@ -2,7 +2,7 @@ import { permit } from '../../api/permit.js'
 import type { ApiReply } from '../../api/request.js'
 import { type AppCall, type Route, route } from '../../api/route.js'
 import { illegalArgument } from '../../domain/errors.js'
-import { isJsonObject } from '../../domain/json.js'
+import { isJsonObject, type JsonObject } from '../../domain/json.js'
 import type { Verb } from '../../domain/permission.js'
 import { appEnvelope, refFor } from '../collections/index.js'
 import { ASSIGNED_TO, HOLDERS, permissionStrings, type Roles } from './roles.js'
@@ -71,7 +71,8 @@ const remove = async (roles: Roles, collection: string, call: AppCall): Promise<
 
 const readNames = async (roles: Roles, collection: string, call: AppCall): Promise<ApiReply> => {
   const ref = await permitted(roles, 'get', collection, 'rolenames', call)
-  return appEnvelope(call, { entities: [], data: await roles.assigned(call.app.id, collection, ref) })
+  const data = await roles.assigned(call.app.id, collection, ref)
+  return appEnvelope(call, { entities: [], data: withoutHidden(call, data) })
 }
 
 /** Assigning takes a right on the role's own path as well, as it does in every other form. */
@@ -87,7 +88,16 @@ const assign = async (roles: Roles, collection: string, call: AppCall): Promise<
   ])
   permit(caller, app, { verb, path: [['roles'], role, [collection], holder] })
   const data = await roles.assign(app.id, caller.label, collection, ref, name)
-  return appEnvelope(call, { entities: [], data })
+  return appEnvelope(call, { entities: [], data: withoutHidden(call, data) })
+}
+
+/** Roles by name, as the caller sees them. */
+const withoutHidden = ({ caller }: AppCall, roles: JsonObject): JsonObject => {
+  const hidden = caller.hidden?.get('roles')
+  if (hidden === undefined) return roles
+  return Object.fromEntries(
+    Object.entries(roles).map(([name, role]) => [name, hidden.without(role as JsonObject)]),
+  )
 }
 
 const writing = ({ request }: AppCall): Verb => (request.method === 'PUT' ? 'put' : 'post')

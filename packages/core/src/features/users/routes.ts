@@ -8,7 +8,7 @@ import { isJsonObject } from '../../domain/json.js'
 import type { Engine } from '../../engine/engine.js'
 import type { StoredEntity } from '../../storage/store.js'
 import type { SignIn, Tokens } from '../auth/index.js'
-import { appEnvelope, type Renderer, refFor } from '../collections/index.js'
+import { appEnvelope, type Renderer, refFor, seen } from '../collections/index.js'
 import type { Passwords } from './passwords.js'
 
 export interface UserDoors {
@@ -70,7 +70,7 @@ const deactivate = async (doors: UserDoors, call: AppCall): Promise<ApiReply> =>
     doors.tokens.revokeAllWithin(edits, user)
     return edits.update(edits.get('users', user.uuid), { activated: false, deactivated: edits.now })
   })
-  const shown = new RawJson(`[${doors.renderer.entity(deactivated, { base: '/users' })}]`)
+  const shown = new RawJson(`[${doors.renderer.entity(seen(caller, deactivated), { base: '/users' })}]`)
   return appEnvelope(call, { action: 'Deactivate user', path: '/users', entities: shown })
 }
 

@@ -107,6 +107,7 @@ const withinAccess = (collection: Collection, filter: Extract<Filter, { kind: 'w
 
 /** How the index can help with a filter, or `null` when only the documents can tell. */
 export const accessFor = (collection: Collection, filter: Filter): Access | null => {
+  if ('path' in filter && filter.byDocument === true) return null
   switch (filter.kind) {
     case 'compare':
       return compareAccess(collection, filter)

@@ -1,11 +1,12 @@
 import type { Filter } from '../../domain/query/ast.js'
+import { both } from '../../domain/query/combine.js'
 import { matches } from '../../domain/query/evaluate.js'
 import type { StoredEntity } from '../store.js'
 import { type Access, accessFor, intersected } from './access.js'
 import type { Collection } from './catalog.js'
 import { EntityRow } from './entity-row.js'
 import { type IdSet, idsOf } from './id-scans.js'
-import { conjunctsOf, tooBroad } from './listing.js'
+import { conjunctsOf, FEW, tooBroad } from './listing.js'
 import type { EdgeSet, Scans } from './scans.js'
 import type { Sql } from './sql.js'
 
@@ -19,6 +20,8 @@ export interface CountOptions {
   collection: Collection | null
   edges: EdgeSet | null
   filter: Filter | null
+  /** Only entities that match this, too; where it finds few, those alone are looked at. */
+  within: Filter | null
   /** Of the matches, only these count. */
   isCounted: ((entity: StoredEntity) => boolean) | null
   collectionName: (id: number) => string
@@ -44,15 +47,20 @@ export class CountRun {
   readonly #wanted: (Access | null)[]
   /** What it must not satisfy. An access that is not exact finds too much to leave all of that out. */
   readonly #unwanted: (Access | null)[]
+  readonly #filter: Filter | null
+  /** Finds what is within reach of the asker. */
+  readonly #reach: Access | null
   /** Index rows that may be looked at. */
   readonly #most: number
 
   constructor(options: CountOptions) {
     this.#options = options
     this.#scans = options.scans
-    const { collection, filter, maxExamined } = options
+    const { collection, filter, within, maxExamined } = options
     const access = (item: Filter): Access | null => (collection === null ? null : accessFor(collection, item))
-    const conjuncts = conjunctsOf(filter)
+    this.#filter = both(filter, within)
+    this.#reach = within === null ? null : access(within)
+    const conjuncts = conjunctsOf(this.#filter)
     this.#wanted = intersected(conjuncts.filter(({ kind }) => kind !== 'not').map(access))
     this.#unwanted = conjuncts
       .flatMap((conjunct) => (conjunct.kind === 'not' ? [access(conjunct.item)] : []))
@@ -63,15 +71,25 @@ export class CountRun {
 
   /** @throws {AppError} `query_too_broad` */
   async run(): Promise<number> {
-    if (this.#wanted.some((access) => access?.kind === 'nothing')) return 0
+    if (this.#reach?.kind === 'nothing') return 0
     const { collection, edges, isCounted } = this.#options
+    const few = edges === null ? await this.#fewWithin() : null
+    if (few !== null) return this.#checked(few)
     if (edges === null && isCounted === null && this.#wanted.length === 0 && !this.#unwanted.includes(null)) {
       const size = await this.#scans.collectionSize(collection!.id)
       return this.#unwanted.length === 0 ? size : size - (await this.#found(this.#unwanted as Access[]))
     }
+    if (this.#wanted.some((access) => access?.kind === 'nothing')) return 0
     const found = await this.#candidates()
     if (found.rows > this.#most) throw tooBroad(this.#options.maxExamined)
     return found.exact && isCounted === null ? this.#counted(found) : this.#checked(found)
+  }
+
+  /** What is within reach, where that is little. */
+  async #fewWithin(): Promise<Candidates | null> {
+    if (this.#reach === null) return null
+    const rows = await this.#scans.estimate(this.#reach, FEW + 1)
+    return rows > FEW ? null : this.#startingFrom(this.#reach, rows)
   }
 
   /** How many entities any of some exact accesses find. */
@@ -90,7 +108,8 @@ export class CountRun {
   }
 
   async #checked(found: Candidates): Promise<number> {
-    const { maxExamined, filter, isCounted, collection, onSlow } = this.#options
+    const { maxExamined, isCounted, collection, onSlow } = this.#options
+    const filter = this.#filter
     const ids = await this.#scans.someOf(idsOf(found), maxExamined + 1)
     if (ids.length > maxExamined) {
       onSlow(ids.length)

@@ -1,6 +1,7 @@
 import { AppError } from '../../domain/errors.js'
 import { encodeKey } from '../../domain/keys.js'
 import type { Filter, SortKey } from '../../domain/query/ast.js'
+import { both } from '../../domain/query/combine.js'
 import { distanceTo, matches } from '../../domain/query/evaluate.js'
 import type { Listing, ListRequest } from '../store.js'
 import { type Access, accessFor, intersected, isProbe, type KeyInterval } from './access.js'
@@ -15,6 +16,8 @@ import { type BatchSize, positionOf, ScanExhausted, type Stream, Streams } from 
 
 /** Filters that find at most this many entities may be answered by reading them all. */
 const GATHER = 1000
+/** What somebody may reach at all is always read whole where it is no more than this. */
+export const FEW = GATHER
 const LEAST_GATHER = 100
 /** An ordered scan that looked at so many index rows without filling the page gives way to reading all matches. */
 const PATIENCE = 20_000
@@ -51,12 +54,12 @@ export class ListingRun {
     this.#options = options
     const { scans, request } = options
     this.#scans = scans
-    this.#filter = request.filter
+    this.#filter = both(request.filter, request.within ?? null)
     this.#circle = findWithin(request.filter)
     this.#sort = request.sort
     this.#limit = request.limit
     this.#after = request.cursor === null ? null : readCursor(request, request.cursor)
-    this.#conjuncts = conjunctsOf(request.filter)
+    this.#conjuncts = conjunctsOf(this.#filter)
     this.#size = { rows: request.limit + 1 }
   }
 
@@ -72,6 +75,8 @@ export class ListingRun {
   }
 
   async #find(): Promise<Listing> {
+    const few = await this.#fewWithin()
+    if (few !== null) return few
     if (this.#circle !== null && (this.#sort.length === 0 || this.#sort[0]!.path === this.#circle.path)) {
       return this.#page(await this.#byDistance(this.#circle), this.#sort[0]?.descending ?? false)
     }
@@ -84,6 +89,20 @@ export class ListingRun {
     if (accesses.some((access) => access?.kind === 'nothing')) return this.#page([])
     if (this.#sort.length === 0) return this.#inCreationOrder(collection!, accesses)
     return this.#inSortedOrder(collection!, accesses, [])
+  }
+
+  /** The listing, where the asker may reach few entities at all: these are read, whatever the query says. */
+  async #fewWithin(): Promise<Listing | null> {
+    const { collection, edges, request } = this.#options
+    if (edges !== null || collection === null || request.within == null) return null
+    const circle = this.#circle
+    if (circle !== null && (this.#sort.length === 0 || this.#sort.some(({ path }) => path === circle.path)))
+      return null
+    const access = accessFor(collection, request.within)
+    if (access === null) return null
+    const isFew = access.kind === 'nothing' || (await this.#scans.estimate(access, FEW + 1)) <= FEW
+    if (!isFew) return null
+    return this.#page(access.kind === 'nothing' ? [] : await this.#gather(access))
   }
 
   // Orders
@@ -418,7 +437,7 @@ export const conjunctsOf = (filter: Filter | null): Filter[] =>
 
 const findWithin = (filter: Filter | null): Within | null => {
   if (filter === null) return null
-  if (filter.kind === 'within') return filter
+  if (filter.kind === 'within') return filter.byDocument === true ? null : filter
   if (filter.kind === 'not') return findWithin(filter.item)
   if (filter.kind !== 'and' && filter.kind !== 'or') return null
   for (const item of filter.items) {

@@ -1,5 +1,6 @@
 import { AppError, unavailable } from '../../domain/errors.js'
 import type { Filter } from '../../domain/query/ast.js'
+import { both } from '../../domain/query/combine.js'
 import { queryShape } from '../../domain/query/shape.js'
 import { uniqueKey } from '../../domain/unique-key.js'
 import { isUuid } from '../../domain/uuid.js'
@@ -59,6 +60,12 @@ export interface StoreOptions {
   /** Told about effects that failed after their transaction was committed. */
   onEffectError?: (error: unknown) => void
 }
+
+const pathsWanted = ({
+  filter,
+  within = null,
+  sort,
+}: Pick<ListRequest, 'filter' | 'within' | 'sort'>): string[] => pathsOf(both(filter, within), sort)
 
 const NOTHING: Listing = { items: [], distances: null, cursor: null }
 
@@ -161,7 +168,7 @@ export class SqlStore implements Store {
 
   async list(app: number, collection: string, request: ListRequest): Promise<Listing> {
     if (request.cursor !== null) readCursor(request, request.cursor)
-    const known = await this.#collectionWith(app, collection, pathsOf(request.filter, request.sort))
+    const known = await this.#collectionWith(app, collection, pathsWanted(request))
     if (known === null) return NOTHING
     return this.#listing(app, { collection: known, edges: null, request })
   }
@@ -175,27 +182,32 @@ export class SqlStore implements Store {
     return this.#listing(app, { ...known, request })
   }
 
-  async count(app: number, collection: string, filter: Filter | null): Promise<number> {
-    const known = await this.#collectionWith(app, collection, pathsOf(filter, []))
+  async count(
+    app: number,
+    collection: string,
+    filter: Filter | null,
+    within: Filter | null = null,
+  ): Promise<number> {
+    const known = await this.#collectionWith(app, collection, pathsOf(both(filter, within), []))
     return known === null
       ? 0
-      : this.#counted(app, { collection: known, edges: null, filter, isCounted: null })
+      : this.#counted(app, { collection: known, edges: null, filter, within, isCounted: null })
   }
 
   async countConnected(
     app: number,
-    { filter, among, ...hop }: CountRequest,
+    { filter, within = null, among, ...hop }: CountRequest,
     isCounted: ((entity: StoredEntity) => boolean) | null = null,
   ): Promise<number> {
-    const known = await this.#edges(app, { ...hop, filter, sort: [] })
+    const known = await this.#edges(app, { ...hop, filter, within, sort: [] })
     if (known === null) return 0
-    if (among === undefined) return this.#counted(app, { ...known, filter, isCounted })
+    if (among === undefined) return this.#counted(app, { ...known, filter, within, isCounted })
     const { items } = await this.#among(app, known.edges, among)
     return isCounted === null ? items.length : items.filter(isCounted).length
   }
 
   async analyse(app: number, collection: string, request: ListRequest): Promise<QueryWarning[]> {
-    const known = await this.#collectionWith(app, collection, pathsOf(request.filter, request.sort))
+    const known = await this.#collectionWith(app, collection, pathsWanted(request))
     if (known === null) return []
     return this.#scan(app, (scans) => collectionWarnings(scans, known, request))
   }
@@ -217,7 +229,7 @@ export class SqlStore implements Store {
     const names = verb === null ? new Set(sources.flatMap(({ links }) => links?.[direction] ?? [])) : [verb]
     const verbs = await Promise.all([...names].map((name) => this.#verb(app, name)))
     const known = verbs.filter((id): id is number => id !== undefined)
-    const paths = pathsOf(request.filter, request.sort)
+    const paths = pathsWanted(request)
     const collection =
       request.collection === null ? null : await this.#collectionWith(app, request.collection, paths)
     if (sources.length === 0 || known.length === 0 || (request.collection !== null && collection === null))
@@ -383,7 +395,7 @@ export class SqlStore implements Store {
   /** Counts in one state of the database. */
   #counted(
     app: number,
-    options: Pick<CountOptions, 'collection' | 'edges' | 'filter' | 'isCounted'>,
+    options: Pick<CountOptions, 'collection' | 'edges' | 'filter' | 'within' | 'isCounted'>,
   ): Promise<number> {
     const { maxExamined, onSlowListing } = this.#options
     const collection = options.collection?.name ?? '*'

@@ -1,0 +1,246 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: ${user} is a variable of permission strings.
+import { DATABASES } from '@entigrid/core/testing'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { type AttackedUser, attacked, GUEST, type Who } from './ways.js'
+
+const RULE = 'get,post,put,delete:/notes/* where owner = ${user}'
+
+describe.each(DATABASES)('permission strings with a filter on %s', (database) => {
+  const target = attacked(database)
+  let ann: AttackedUser
+  let bob: AttackedUser
+
+  beforeAll(async () => {
+    await target().admins('POST', '/roles/default/permissions', { permission: [RULE, 'get:/tags/**'] })
+    ann = await target().user('/test/shop', 'ann')
+    bob = await target().user('/test/shop', 'bob')
+  })
+
+  /** Notes of both in a state of their own. */
+  const notes = async () => {
+    for (const name of ['a1', 'a2', 'b1', 'shared', 'nobodys'])
+      await target().do(target().admin, 'DELETE', `/test/shop/notes/${name}`)
+    await target().admins('POST', '/notes', [
+      { name: 'a1', owner: 'ann', text: 'one', rank: 1 },
+      { name: 'a2', owner: ann.uuid, text: 'two', rank: 2 },
+      { name: 'b1', owner: 'Bob', text: 'three', rank: 3 },
+      { name: 'shared', owner: ['ann', 'bob'], text: 'four', rank: 4 },
+      { name: 'nobodys', text: 'five', rank: 5 },
+    ])
+  }
+  const stored = async (name: string) =>
+    (await target().do(target().admin, 'GET', `/test/shop/notes/${name}`)).body.entities?.[0]
+
+  /** The same request by every way there is; the answers, which must agree. */
+  const everywhere = async (
+    who: Who,
+    method: string,
+    path: string,
+    sent: { body?: unknown; search?: string } = {},
+  ) => {
+    const answers: { way: string; status: number; names: string[] | undefined; total?: number }[] = []
+    for (const [way, send] of target().ways) {
+      if (method !== 'GET') await notes()
+      const answer = await send(who, method, `/test/shop${path}`, sent)
+      if (answer === null) continue
+      const names = answer.body.entities?.map(({ name }: { name: string }) => name).sort()
+      answers.push({ way, status: answer.status, names, total: answer.body.total })
+    }
+    const { way: _, ...first } = answers[0]!
+    for (const { way, ...answer } of answers) expect([way, answer]).toEqual([way, first])
+    expect(answers.length).toBeGreaterThan(1)
+    return first
+  }
+
+  it('narrows lists, queries and counts to what matches', async () => {
+    await notes()
+
+    expect(await everywhere(ann, 'GET', '/notes')).toMatchObject({
+      status: 200,
+      names: ['a1', 'a2', 'shared'],
+    })
+    expect((await everywhere(bob, 'GET', '/notes')).names).toEqual(['b1', 'shared'])
+    for (const [ql, names] of [
+      ['rank > 1', ['a2', 'shared']],
+      ["owner = 'bob'", ['shared']],
+      ["not text = 'one'", ['a2', 'shared']],
+      ["text = 'three' or text = 'two'", ['a2']],
+      ['order by rank desc', ['a1', 'a2', 'shared']],
+    ] as const) {
+      const search = `ql=${encodeURIComponent(ql)}&count=total`
+      expect([ql, await everywhere(ann, 'GET', '/notes', { search })]).toEqual([
+        ql,
+        { status: 200, names, total: names.length },
+      ])
+    }
+  })
+
+  it('counts, pages and names only what matches', async () => {
+    await notes()
+    const { body } = await target().do(ann, 'GET', '/test/shop/notes', { search: 'limit=2' })
+    const next = await target().do(ann, 'GET', '/test/shop/notes', {
+      search: `limit=2&cursor=${body.cursor}`,
+    })
+
+    expect([body.entities.length, next.body.entities.length, next.body.cursor]).toEqual([2, 1, undefined])
+    const direct = `ql=${encodeURIComponent(`where direct a1, b1, ${(await stored('b1')).uuid}`)}`
+    const named = await target().do(ann, 'GET', '/test/shop/notes', { search: direct })
+    expect(named.body.entities.map(({ name }: { name: string }) => name)).toEqual(['a1'])
+    expect((await target().do(ann, 'GET', '/test/shop/notes', { search: 'analyzeOnly=true' })).status).toBe(
+      401,
+    )
+  })
+
+  it('attack 1 and 2: reads, changes and removes nothing of others, whose notes are as if they were not there', async () => {
+    await notes()
+    const { uuid } = await stored('b1')
+
+    for (const [path, missing] of [
+      ['/notes/b1', '/notes/none'],
+      [`/notes/${uuid}`, '/notes/0190c7a1-7b3e-7c44-9d2a-000000000b0b'],
+    ] as const)
+      for (const method of ['GET', 'PATCH', 'DELETE']) {
+        const sent = method === 'PATCH' ? { body: { text: 'mine' } } : {}
+        const send = async (at: string) => {
+          const answer = await target().do(ann, method, `/test/shop${at}`, sent)
+          return { status: answer.status, error: answer.body.error }
+        }
+        expect([method, path, await send(path)]).toEqual([method, path, await send(missing)])
+      }
+    expect((await everywhere(ann, 'PATCH', '/notes/b1', { body: { text: 'mine' } })).status).toBe(404)
+    expect((await everywhere(ann, 'PUT', '/notes/b1', { body: { owner: 'ann' } })).status).toBe(404)
+    expect((await everywhere(ann, 'DELETE', '/notes/nobodys')).status).toBe(404)
+    expect(await stored('b1')).toMatchObject({ owner: 'Bob', text: 'three' })
+    expect((await everywhere(ann, 'PUT', '/notes/shared', { body: { text: 'ours' } })).status).toBe(200)
+    expect((await everywhere(GUEST, 'GET', '/notes/a1')).status).toBe(401)
+  })
+
+  it('lets nobody write what would not be his afterwards', async () => {
+    const given = await everywhere(ann, 'PUT', '/notes/a1', { body: { owner: 'bob' } })
+    expect([given.status, (await stored('a1')).owner]).toEqual([401, 'ann'])
+    const patched = await everywhere(ann, 'PATCH', '/notes/a1', { body: { owner: null } })
+    expect([patched.status, (await stored('a1')).owner]).toEqual([401, 'ann'])
+    expect((await everywhere(ann, 'POST', '/notes', { body: { name: 'forged', owner: 'bob' } })).status).toBe(
+      401,
+    )
+    expect((await everywhere(ann, 'PUT', '/notes/forged', { body: { owner: 'bob' } })).status).toBe(401)
+    expect(await stored('forged')).toBeUndefined()
+    const own = await everywhere(ann, 'PUT', '/notes/a1', { body: { owner: ann.uuid } })
+    expect([own.status, (await stored('a1')).owner]).toEqual([200, ann.uuid])
+  })
+
+  it('narrows what a query changes or removes, and checks what becomes of it', async () => {
+    await notes()
+    const by = (method: string, ql: string, body?: object) =>
+      target().do(ann, method, '/test/shop/notes', { search: `ql=${encodeURIComponent(ql)}`, body })
+
+    expect((await by('PUT', 'rank > 0', { seen: true })).body.entities).toHaveLength(3)
+    expect(await stored('b1')).not.toHaveProperty('seen')
+    expect((await by('PATCH', "owner = 'bob' and rank = 3", { seen: true })).status).toBe(404)
+    expect((await by('PUT', 'rank > 0', { owner: 'bob' })).status).toBe(401)
+    expect((await stored('a1')).owner).toBe('ann')
+    expect((await by('DELETE', 'rank > 2')).body.entities).toHaveLength(1)
+    expect(await stored('b1')).toBeDefined()
+  })
+
+  it('stores of a list what may be stored, and of a batch all or nothing', async () => {
+    await notes()
+    const list = await target().do(ann, 'POST', '/test/shop/notes', {
+      body: [
+        { name: 'ok', owner: 'ann' },
+        { name: 'forged', owner: 'bob' },
+      ],
+    })
+    expect(list.body).toMatchObject({
+      entities: [{ name: 'ok' }],
+      failed: [{ index: 1, error: 'unauthorized' }],
+    })
+    const batch = await target().do(ann, 'POST', '/test/shop/_batch', {
+      body: {
+        operations: [
+          { method: 'PUT', path: 'notes/ok', body: { text: 'new' } },
+          { method: 'PUT', path: 'notes/b1', body: { text: 'mine' } },
+        ],
+      },
+    })
+    expect([batch.status, batch.body.operation, (await stored('ok')).text]).toEqual([404, 1, undefined])
+  })
+
+  it('attack 11: connects, and shows connected, only what matches', async () => {
+    await notes()
+    await target().admins('POST', '/tags', { name: 'red' })
+    for (const name of ['a1', 'b1']) {
+      await target().admins('POST', `/tags/red/marks/notes/${name}`)
+      await target().admins('POST', `/notes/${name}/tagged/tags/red`)
+    }
+    const names = async (who: Who, path: string, search = 'count=total') => {
+      const { status, body } = await target().do(who, 'GET', `/test/shop${path}`, { search })
+      return [status, body.entities?.map(({ name }: { name: string }) => name), body.total]
+    }
+    expect(await names(ann, '/tags/red/marks')).toEqual([200, ['a1'], 1])
+    expect(await names(ann, '/tags/red/marks', "ql=text='three'&count=total")).toEqual([200, [], 0])
+    expect(await names(ann, '/tags/red/connecting/tagged')).toEqual([200, ['a1'], 1])
+    expect((await names(ann, '/tags/red/marks/notes/b1'))[0]).toBe(404)
+    // A right to some notes is none to what leads on from the others.
+    await target().admins('POST', '/users/ann/permissions', {
+      permission: "get,post,delete:/notes/** where owner = ${user} or name = 'red'",
+    })
+    expect(await names(ann, '/notes/a1/tagged')).toEqual([200, ['red'], 1])
+    expect((await names(ann, '/notes/b1/tagged'))[0]).toBe(404)
+    expect((await target().do(ann, 'POST', '/test/shop/notes/b1/tagged/tags/red')).status).toBe(404)
+    expect((await target().do(ann, 'POST', '/test/shop/notes/a1/likes/notes/b1')).status).toBe(404)
+    expect((await target().do(ann, 'POST', '/test/shop/notes/a1/likes/notes/a2')).status).toBe(200)
+    await target().admins(
+      'DELETE',
+      `/users/ann/permissions?permission=${encodeURIComponent("get,post,delete:/notes/** where owner = ${user} or name = 'red'")}`,
+    )
+  })
+
+  it('holds for properties that no index has, and for what is not so', async () => {
+    await target().admins('POST', '/memos', [
+      { name: 'x', owner: 'ann', secret: true },
+      { name: 'y', owner: 'bob', secret: false },
+    ])
+    await target().admins('POST', '/memos/_settings', { fields: 'none' })
+    const see = async (permission: string) => {
+      await target().admins('POST', '/users/ann/permissions', { permission })
+      const { body } = await target().do(ann, 'GET', '/test/shop/memos', { search: 'count=total' })
+      await target().admins('DELETE', `/users/ann/permissions?permission=${encodeURIComponent(permission)}`)
+      return [body.entities.map(({ name }: { name: string }) => name), body.total]
+    }
+    expect(await see('get:/memos/* where owner = ${user.username}')).toEqual([['x'], 1])
+    expect(await see('get:/memos/* where not owner = ${user}')).toEqual([['y'], 1])
+    expect(await see('get:/memos/* where not secret = true')).toEqual([['y'], 1])
+    expect(await see("get:/memos/* where owner = '${user.uuid}'")).toEqual([[], 0])
+  })
+
+  it('explains which string decided, and that it is for some entities only', async () => {
+    await notes()
+    const ask = (path: string, method = 'GET') =>
+      target().admins('GET', `/_access?user=ann&method=${method}&path=${path}`)
+    const by = { string: RULE, holder: 'role', name: 'default' }
+    expect((await ask('notes/a1')).data).toMatchObject({ allowed: true, rights: [{ allowed: true, by }] })
+    expect((await ask('notes')).data).toMatchObject({ allowed: true, rights: [{ filtered: true, by }] })
+    expect((await ask('notes/b1')).data).toMatchObject({
+      allowed: false,
+      status: 404,
+      rights: [{ allowed: false, needs: 'get:/notes/b1' }],
+    })
+  })
+
+  it.each([
+    ['get:/notes/* where', 'query language'],
+    ['get:/notes/* where owner =', 'query language'],
+    ['get:/notes/* where owner = ${group}', 'variables'],
+    ['get:/notes/* where owner > ${user}', '"="'],
+    ['get:/notes/* where rank = 1 order by name', 'conditions'],
+    ['get:/notes/* where direct a, b', 'conditions'],
+    [`get:/notes/* where ${'('.repeat(70)}a = 1${')'.repeat(70)}`, 'query language'],
+  ])('refuses %s', async (permission, reason) => {
+    const answer = await target().do(target().admin, 'POST', '/test/shop/users/bob/permissions', {
+      body: { permission },
+    })
+    expect([answer.status, answer.body.error]).toEqual([400, 'illegal_argument'])
+    expect(answer.body.error_description).toContain(reason)
+  })
+})
