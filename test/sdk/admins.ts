@@ -7,7 +7,7 @@ const acme = { organization: 'acme', username: 'ada', email: 'ada@example.org', 
 
 export const adminSuite = (name: string, openTarget: OpenTarget): void => {
   const withAcme = async () => {
-    const opened = await open(openTarget)
+    const opened = await open(openTarget, { alone: true })
     const admin = opened.target.admin()
     const made = await admin.createOrganization(acme)
     return { ...opened, admin, made }

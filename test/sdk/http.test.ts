@@ -1,8 +1,7 @@
 import { DATABASES } from '@entigrid/core/testing'
 import { createAdminClient, createClient } from '@entigrid/sdk'
-import { openTestServer } from '../support/server.js'
 import { sdkSuite } from './suite.js'
-import { schema } from './target.js'
+import { schema, targetServers } from './target.js'
 
 /** The platform's `fetch`, on connections that break before the first replies to writes are through. */
 const losing = (count: number): typeof fetch => {
@@ -15,11 +14,10 @@ const losing = (count: number): typeof fetch => {
   }
 }
 
-for (const database of DATABASES)
-  sdkSuite(`over HTTP on ${database}`, async () => {
-    const { url, organization, application, clientId, clientSecret, close } = await openTestServer({
-      database,
-    })
+for (const database of DATABASES) {
+  const server = targetServers(database)
+  sdkSuite(`over HTTP on ${database}`, async (options) => {
+    const { url, organization, application, clientId, clientSecret, close } = await server(options)
     return {
       client: ({ lost = 0, ...options } = {}) =>
         createClient({ url, organization, application, schema, fetch: losing(lost), ...options }),
@@ -29,3 +27,4 @@ for (const database of DATABASES)
       close,
     }
   })
+}

@@ -1,8 +1,7 @@
 import { DATABASES } from '@entigrid/core/testing'
 import { createAdminClient, createClient, type Engine } from '@entigrid/sdk'
-import { openTestServer } from '../support/server.js'
 import { sdkSuite } from './suite.js'
-import { schema } from './target.js'
+import { schema, targetServers } from './target.js'
 
 /** An engine on a database that breaks off as the first writes are committed: they are stored, but it cannot tell. */
 const losing = (engine: Engine, count: number): Engine => {
@@ -16,11 +15,10 @@ const losing = (engine: Engine, count: number): Engine => {
   }
 }
 
-for (const database of DATABASES)
-  sdkSuite(`in process on ${database}`, async () => {
-    const { engine, organization, application, clientId, clientSecret, close } = await openTestServer({
-      database,
-    })
+for (const database of DATABASES) {
+  const server = targetServers(database)
+  sdkSuite(`in process on ${database}`, async (options) => {
+    const { engine, organization, application, clientId, clientSecret, close } = await server(options)
     return {
       client: ({ lost = 0, ...options } = {}) =>
         createClient({ engine: losing(engine, lost), organization, application, schema, ...options }),
@@ -30,3 +28,4 @@ for (const database of DATABASES)
       close,
     }
   })
+}

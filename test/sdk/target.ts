@@ -1,3 +1,4 @@
+import type { TestDatabaseName } from '@entigrid/core/testing'
 import {
   type AdminClient,
   type Client,
@@ -7,6 +8,8 @@ import {
   type SessionOptions,
   type UserProperties,
 } from '@entigrid/sdk'
+import { sharedServer } from '../support/application.js'
+import { newSandbox, openTestServer } from '../support/server.js'
 
 interface Dog {
   age?: number
@@ -48,11 +51,27 @@ export interface SuiteTarget {
   close(): Promise<void>
 }
 
-export type OpenTarget = () => Promise<SuiteTarget>
+interface TargetOptions {
+  /** On a server of its own, for tests that name organizations and administrators as they like. */
+  alone?: boolean
+}
+
+export type OpenTarget = (options?: TargetOptions) => Promise<SuiteTarget>
+
+/** Where targets are: a server for all those on a database, or one that goes away with the target. */
+export const targetServers = (database: TestDatabaseName) => {
+  const shared = sharedServer(database)
+  let made = 0
+  return async ({ alone = false }: TargetOptions = {}) => {
+    if (alone) return openTestServer({ database })
+    const { url, engine } = shared.server
+    return { ...(await newSandbox(engine, `org${++made}`)), url, engine, close: async () => {} }
+  }
+}
 
 /** Opens a target with what nearly every test of it needs. */
-export const open = async (openTarget: OpenTarget) => {
-  const target = await openTarget()
+export const open = async (openTarget: OpenTarget, options?: TargetOptions) => {
+  const target = await openTarget(options)
   const client = target.client()
   return {
     target,
