@@ -28,12 +28,14 @@ import {
   SignIns,
   secretBox,
   Tokens,
+  signInRoutes,
   tokenRoutes,
   USERGRID_PASSWORD_POLICY,
 } from './features/auth/index.js'
 import {
   administrationRoutes,
   batchRoute,
+  appEnvelope,
   CollectionAdministration,
   Collections,
   collectionsDoor,
@@ -55,6 +57,7 @@ import {
   MANAGEMENT,
   memberRoutes,
   membershipRoutes,
+  managed,
   Organizations,
   organizationRoutes,
   ownAdmin,
@@ -71,7 +74,7 @@ import {
   Roles,
   USERGRID_ROLES,
 } from './features/roles/index.js'
-import { Passwords, userRoutes } from './features/users/index.js'
+import { ownOrAdmins, Passwords, userRoutes } from './features/users/index.js'
 import { type AttemptStore, MemoryAttempts } from './storage/attempts.js'
 import type { StoredEntity } from './storage/store.js'
 import type { SqlDatabase } from './storage/typeorm/connection.js'
@@ -317,6 +320,11 @@ export class Engine {
     })
     this.limits = limits
     this.#store = store
+      ...signInRoutes<AppCall>({
+        tokens,
+        whose: (call) => ownOrAdmins({ engine: entities }, call),
+        reply: appEnvelope,
+      }),
     this.#entities = entities
     this.#organizations = organizations
     this.#bootstrapOptions = { engine: entities, organizations, passwords, admins }
@@ -337,6 +345,7 @@ export class Engine {
     }
   }
 
+        ...signInRoutes({ tokens, whose: (call) => ownAdmin(entities, call), reply: managed }),
   /** The application `organization/application`, in process. Choose whom to act as. */
   app(name: string): AppDoor {
     const [organization = '', application = ''] = name.split('/')

@@ -1,4 +1,4 @@
-import { AppError, illegalArgument } from '../../domain/errors.js'
+import { AppError, illegalArgument, resourceNotFound } from '../../domain/errors.js'
 import type { JsonObject } from '../../domain/json.js'
 import { newUuid } from '../../domain/uuid.js'
 import type { Edits } from '../../engine/edits.js'
@@ -57,6 +57,20 @@ export interface SigningIn extends Asked {
   fields?: JsonObject
   /** Whether a second factor was proved, or what was proved is as good as two. */
   isComplete?: boolean
+}
+
+/** A sign-in as its user sees it. */
+export interface ShownSignIn extends JsonObject {
+  id: string
+  how: string
+  /** UTC milliseconds. */
+  created: number
+  /** UTC milliseconds: when he signed in, or last renewed his tokens. */
+  used: number
+  /** The header `User-Agent`. */
+  device: string | null
+  /** IPv4 address, or the network of an IPv6 address. */
+  address: string | null
 }
 
 /** Signing in, and signing out. */
@@ -151,6 +165,11 @@ export class Tokens {
     return (await this.#options.engine.store.dictionary(user, TOKENS)).get('since') ?? null
   }
 
+  /** The same within a transaction, with what it has changed. */
+  lastRevokedWithin(edits: Edits, user: StoredEntity): string | null {
+    return edits.tx.dictionary(user, TOKENS).get('since') ?? null
+  }
+
   /** @throws {AppError} `invalid_grant` when the user, or administrator (`app` is `null`), may not sign in. */
   checkState(
     { object: { disabled, activated, confirmed } }: StoredEntity,
@@ -214,6 +233,24 @@ export class Tokens {
       const current = edits.get('users', user.uuid)
       const isEnded = named.signIn !== null && records.end(edits, current, named.signIn)
       if (!isEnded && 'id' in named) records.revoke(edits, current, named.id, named.expiresAt)
+      edits.afterCommit(() => forget(user.app))
+    })
+  }
+
+  /** Where a user is signed in, the latest use first. */
+  async signIns(user: StoredEntity): Promise<ShownSignIn[]> {
+    const { engine, records, clock } = this.#options
+    return (await records.of(engine, user, clock())).map(([id, { how, created, used, place }]) => {
+      const { agent = null, network = null } = records.open(place)
+      return { id, how, created, used, device: agent, address: network }
+    })
+  }
+
+  /** Ends a sign-in with all its tokens, at once. @throws {AppError} `service_resource_not_found` */
+  async endSignIn(principal: string, user: StoredEntity, id: string): Promise<void> {
+    const { engine, records, forget } = this.#options
+    await engine.transact(user.app, principal, (edits) => {
+      if (!records.end(edits, edits.get('users', user.uuid), id)) throw resourceNotFound()
       edits.afterCommit(() => forget(user.app))
     })
   }

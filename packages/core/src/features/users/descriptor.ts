@@ -30,6 +30,7 @@ const COMMANDS = [
   'activate',
   'confirm',
   'reactivate',
+  'signins',
   'deactivate',
   'resetpw',
   'sendpin',

@@ -1,3 +1,3 @@
 export { type UserOptions, userDescriptor } from './descriptor.js'
 export { Passwords } from './passwords.js'
-export { userRoutes } from './routes.js'
+export { ownOrAdmins, userRoutes } from './routes.js'

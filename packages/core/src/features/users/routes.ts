@@ -75,7 +75,7 @@ const deactivate = async (doors: UserDoors, call: AppCall): Promise<ApiReply> =>
 }
 
 const userOf = async (
-  { engine }: UserDoors,
+  { engine }: Pick<UserDoors, 'engine'>,
   { app, args, caller }: AppCall,
 ): Promise<StoredEntity | null> => {
   const [ref = ''] = args
@@ -84,7 +84,7 @@ const userOf = async (
 }
 
 /** The caller himself, or anybody for an administrator of the application. Nobody else learns who is there. */
-const ownOrAdmins = async (doors: UserDoors, call: AppCall): Promise<StoredEntity> => {
+export const ownOrAdmins = async (doors: Pick<UserDoors, 'engine'>, call: AppCall): Promise<StoredEntity> => {
   const user = await userOf(doors, call)
   const isAdmin = isAppAdmin(call.caller, call.app)
   if (user !== null && (isAdmin || isSelf(call, user))) return user
