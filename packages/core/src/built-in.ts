@@ -6,12 +6,12 @@ import { userDescriptor } from './features/users/index.js'
 
 /** What is special about the built-in collections, for all who need to know. `secure` is that of users. */
 export const builtInDescriptors = ({
-  pictureScheme,
   secure,
+  ...options
 }: Parameters<typeof userDescriptor>[0] & Pick<Descriptor, 'secure'>): (Partial<Descriptor> & {
   collection: string
 })[] => [
-  { ...userDescriptor({ pictureScheme }), ...(secure !== undefined && { secure }) },
+  { ...userDescriptor(options), ...(secure !== undefined && { secure }) },
   groupDescriptor,
   roleDescriptor,
   deviceDescriptor,

@@ -19,6 +19,12 @@ export {
 } from './domain/limits.js'
 export { type ExamineOptions, examine } from './examine.js'
 export {
+  type Captcha,
+  type RegistrationOptions,
+  type SiteVerifyOptions,
+  siteVerifyCaptcha,
+} from './features/accounts/index.js'
+export {
   type BatchOperation,
   type EntityPage,
   type EntityRef,
@@ -29,6 +35,15 @@ export {
   type WriteConditions,
 } from './features/collections/index.js'
 export type { PasskeySettings } from './features/factors/index.js'
+export {
+  FileMailer,
+  type FileMailerOptions,
+  LogMailer,
+  type Mail,
+  type Mailer,
+  SmtpMailer,
+  type SmtpOptions,
+} from './features/mail/index.js'
 export type { Bootstrapped, FirstStart } from './features/organizations/index.js'
 export { DEFAULT_RATES, type RateLimits } from './features/rates/index.js'
 export { backup, restore } from './storage/typeorm/backup.js'

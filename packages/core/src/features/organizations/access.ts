@@ -5,11 +5,12 @@ import { isUuid } from '../../domain/uuid.js'
 import type { Engine } from '../../engine/engine.js'
 import type { StoredEntity } from '../../storage/store.js'
 import type { Organizations } from './organizations.js'
-import { MANAGEMENT } from './types.js'
+import { MANAGEMENT, type Registration } from './types.js'
 
 export interface OrganizationDoors {
   organizations: Organizations
   engine: Engine
+  registration: Registration
 }
 
 export const isSysadmin = ({ principal }: Caller): boolean =>
@@ -38,6 +39,13 @@ const manages = (caller: Caller, uuid: string): boolean => {
   const { principal, organizations } = caller
   if (principal.kind === 'organization') return principal.organization === uuid
   return principal.kind === 'admin' && organizations.has(uuid)
+}
+
+/** What holds for a caller who registers himself; nothing does for system administrators. @throws {AppError} `illegal_argument` */
+export const registrationOf = ({ registration }: OrganizationDoors, caller: Caller): Registration | null => {
+  if (isSysadmin(caller)) return null
+  registration.checkOpen()
+  return registration
 }
 
 /** The administrator that a path segment means: a uuid, username or e-mail address, or `me`. */

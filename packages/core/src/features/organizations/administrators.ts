@@ -5,7 +5,7 @@ import type { Edits } from '../../engine/edits.js'
 import type { Engine } from '../../engine/engine.js'
 import type { Listing, StoredEntity } from '../../storage/store.js'
 import type { AdminSource } from './admins.js'
-import { MANAGEMENT } from './types.js'
+import { MANAGEMENT, type Registration } from './types.js'
 
 /** What changes of an administrator. Absent fields stay. */
 export interface AdminChanges {
@@ -36,8 +36,11 @@ export class Administrators {
   }
 
   /** Makes an administrator of no organization. @throws {AppError} `duplicate_unique_property_exists` */
-  create(principal: string, account: JsonObject): Promise<StoredEntity> {
-    return this.#engine.transact(MANAGEMENT.id, principal, (edits) => addAdmin(edits, account))
+  create(principal: string, account: JsonObject, registration: Registration | null): Promise<StoredEntity> {
+    return this.#engine.transact(MANAGEMENT.id, principal, (edits) => {
+      const admin = addAdmin(edits, account)
+      return registration?.beginAdmin(edits, admin) ?? admin
+    })
   }
 
   /** One page of all administrators, the newest first. */

@@ -28,9 +28,22 @@ const create = async (doors: OrganizationDoors, call: Call): Promise<ApiReply> =
       ? await doors.engine.find(MANAGEMENT.id, 'users', text(fields['email'], 'email'))
       : null
   const by = call.caller.label
-  if (invited !== null) await members.add(by, organization, invited)
+  const isAdded = invited === null || (await members.add(by, organization, invited))
   const admin = invited ?? (await members.create(by, organization, newAccount(fields)))
+  if (isAdded) tell(doors, call, organization, admin, invited === null)
   return managed(call, { action: 'create user', data: { user: showAdmin(admin) } })
+}
+
+/** Whoever works on the server itself tells him in his own way. */
+const tell = (
+  { registration }: OrganizationDoors,
+  { caller: { principal, self } }: Call,
+  organization: StoredEntity,
+  admin: StoredEntity,
+  isNew: boolean,
+): void => {
+  if (principal.kind !== 'system')
+    registration.added(organization, admin, { by: self?.username ?? null, isNew })
 }
 
 const adminAt = async ({ engine }: OrganizationDoors, { args, caller }: Call): Promise<StoredEntity> => {
@@ -43,7 +56,8 @@ const adminAt = async ({ engine }: OrganizationDoors, { args, caller }: Call): P
 const add = async (doors: OrganizationDoors, call: Call): Promise<ApiReply> => {
   const organization = await ownOrganization(doors, call)
   const admin = await adminAt(doors, call)
-  await doors.organizations.members.add(call.caller.label, organization, admin)
+  const isAdded = await doors.organizations.members.add(call.caller.label, organization, admin)
+  if (isAdded) tell(doors, call, organization, admin, false)
   return managed(call, { action: 'add user to organization', data: { user: showAdmin(admin) } })
 }
 

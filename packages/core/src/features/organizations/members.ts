@@ -38,13 +38,14 @@ export class Members {
     })
   }
 
-  /** Adds an administrator; adding a member again changes nothing. */
-  async add(principal: string, organization: StoredEntity, admin: StoredEntity): Promise<void> {
-    await this.#engine.transact(MANAGEMENT.id, principal, (edits) => {
+  /** Adds an administrator; adding a member again changes nothing, and is `false`. */
+  add(principal: string, organization: StoredEntity, admin: StoredEntity): Promise<boolean> {
+    return this.#engine.transact(MANAGEMENT.id, principal, (edits) => {
       const [to, who] = [edits.get('organizations', organization.uuid), edits.get('users', admin.uuid)]
-      if (edits.tx.isConnected(to, MEMBERS, who)) return
+      if (edits.tx.isConnected(to, MEMBERS, who)) return false
       edits.tx.connect(to, MEMBERS, who)
       edits.afterCommit(() => this.#admins.forget())
+      return true
     })
   }
 

@@ -1,7 +1,13 @@
 import type { ApiReply } from '../../api/request.js'
 import { type Call, type Route, route } from '../../api/route.js'
 import { asObject } from '../../engine/engine.js'
-import { type OrganizationDoors, ownAdmin, ownOrganization, unknownOrganization } from './access.js'
+import {
+  type OrganizationDoors,
+  ownAdmin,
+  ownOrganization,
+  registrationOf,
+  unknownOrganization,
+} from './access.js'
 import { text } from './fields.js'
 import { managed } from './managed.js'
 import { showAdmin, showOrganization } from './show.js'
@@ -18,7 +24,8 @@ export const membershipRoutes = (doors: OrganizationDoors): Route<Call>[] => [
     const admin = await ownAdmin(doors.engine, call)
     const { organization } = asObject(call.request.body ?? {})
     const name = text(organization, 'organization')
-    const made = await doors.organizations.createFor(call.caller.label, admin, name, { sandbox: false })
+    const options = { sandbox: false, registration: registrationOf(doors, call.caller) }
+    const made = await doors.organizations.createFor(call.caller.label, admin, name, options)
     return managed(call, { action: 'new organization for user', data: showOrganization(made) })
   }),
   // Nobody joins an organization by himself: that takes rights on both, which only system administrators have.

@@ -21,7 +21,7 @@ import type { AdminSource } from './admins.js'
 import { actorOf, announce } from './feeds.js'
 import { MEMBERS, Members } from './members.js'
 import { tenantName } from './names.js'
-import { type ClientCredentials, MANAGEMENT, type NewOrganization } from './types.js'
+import { type ClientCredentials, MANAGEMENT, type NewOrganization, type Registration } from './types.js'
 
 const APPLICATIONS = '~applications'
 const CREDENTIALS = 'credentials'
@@ -66,20 +66,23 @@ export class Organizations {
   // Organizations
 
   /**
-   * Makes the organization, its owner and its sandbox together.
+   * Makes the organization, its owner and its sandbox together; `registration` is for those who register themselves.
    * @throws {AppError} `duplicate_unique_property_exists` when organization, username or e-mail is taken.
    */
   async create(
     principal: string,
     wanted: NewOrganization,
+    registration: Registration | null = null,
   ): Promise<{ organization: StoredEntity; owner: StoredEntity }> {
     const { username, name, email, password, properties, ownerProperties } = wanted
     const organizationName = tenantName(wanted.organization, 'organization')
     const secured = await this.#options.passwords.secure({ password: password ?? null })
     return this.#engine.transact(MANAGEMENT.id, principal, (edits) => {
-      const owner = addAdmin(edits, { ...adminProperties(ownerProperties), username, name, email })
-      secured?.(edits, owner)
-      return { organization: this.#add(edits, owner, organizationName, properties), owner }
+      const made = addAdmin(edits, { ...adminProperties(ownerProperties), username, name, email })
+      secured?.(edits, made)
+      const owner = registration?.beginAdmin(edits, made) ?? made
+      const organization = this.#add(edits, owner, organizationName, properties)
+      return { organization: registration?.beginOrganization(edits, organization) ?? organization, owner }
     })
   }
 
@@ -88,12 +91,17 @@ export class Organizations {
     principal: string,
     owner: StoredEntity,
     name: string,
-    { properties = {}, sandbox = true }: { properties?: JsonObject; sandbox?: boolean } = {},
+    {
+      properties = {},
+      sandbox = true,
+      registration = null,
+    }: { properties?: JsonObject; sandbox?: boolean; registration?: Registration | null } = {},
   ): Promise<StoredEntity> {
     const organizationName = tenantName(name, 'organization')
     return this.#engine.transact(MANAGEMENT.id, principal, (edits) => {
       edits.afterCommit(() => this.#options.admins.forget())
-      return this.#add(edits, edits.get('users', owner.uuid), organizationName, properties, sandbox)
+      const made = this.#add(edits, edits.get('users', owner.uuid), organizationName, properties, sandbox)
+      return registration?.beginOrganization(edits, made) ?? made
     })
   }
 
@@ -246,7 +254,8 @@ export class Organizations {
     const known = this.#resolved.get(key)
     const now = this.#options.clock()
     if (known !== undefined && now - known.readAt < this.#options.maxAge) return known.application
-    const application = await this.#resolve(organizationRef.toLowerCase(), applicationRef.toLowerCase())
+    const found = await this.#resolve(organizationRef.toLowerCase(), applicationRef.toLowerCase())
+    const application = found !== null && (await this.#isActive(found)) ? toApplication(found) : null
     if (application === null) {
       throw new AppError(
         'organization_application_not_found',
@@ -261,7 +270,7 @@ export class Organizations {
   /** The application with this uuid, of whatever organization. */
   async resolveUuid(uuid: string): Promise<Application> {
     const found = await this.#engine.find(MANAGEMENT.id, 'applications', uuid)
-    if (found === null || found.object['deleted'] !== undefined) {
+    if (found === null || found.object['deleted'] !== undefined || !(await this.#isActive(found))) {
       throw new AppError(
         'organization_application_not_found',
         `Could not find application for ${uuid} from URI: ${uuid}`,
@@ -270,19 +279,19 @@ export class Organizations {
     return toApplication(found)
   }
 
-  async #resolve(organizationRef: string, applicationRef: string): Promise<Application | null> {
-    if (!isUuid(organizationRef) && !isUuid(applicationRef)) {
-      const found = await this.#engine.find(
-        MANAGEMENT.id,
-        'applications',
-        `${organizationRef}/${applicationRef}`,
-      )
-      return found === null ? null : toApplication(found)
-    }
+  /** Applications of an organization that has yet to be confirmed or approved of are not there for anybody. */
+  async #isActive({ object }: StoredEntity): Promise<boolean> {
+    const organization = await this.find(String(object['organization']))
+    return organization?.object['activated'] !== false
+  }
+
+  async #resolve(organizationRef: string, applicationRef: string): Promise<StoredEntity | null> {
+    if (!isUuid(organizationRef) && !isUuid(applicationRef))
+      return this.#engine.find(MANAGEMENT.id, 'applications', `${organizationRef}/${applicationRef}`)
     const organization = await this.find(organizationRef)
     if (organization === null) return null
     try {
-      return toApplication(await this.application(organization, applicationRef))
+      return await this.application(organization, applicationRef)
     } catch (error) {
       if (error instanceof AppError) return null
       throw error

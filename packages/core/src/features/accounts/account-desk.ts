@@ -1,0 +1,184 @@
+import type { AppCall, Call, Route } from '../../api/route.js'
+import { illegalArgument, unauthorized } from '../../domain/errors.js'
+import type { JsonObject } from '../../domain/json.js'
+import type { Edits } from '../../engine/edits.js'
+import type { Engine } from '../../engine/engine.js'
+import type { AttemptStore } from '../../storage/attempts.js'
+import type { StoredEntity } from '../../storage/store.js'
+import { appEnvelope } from '../collections/index.js'
+import { MailTokens, type Outbox } from '../mail/index.js'
+import {
+  MANAGEMENT,
+  managed,
+  type OrganizationDoors,
+  type Organizations,
+  ownOrganization,
+  type Registration,
+  toApplication,
+} from '../organizations/index.js'
+import type { Passwords } from '../users/index.js'
+import { AccountMails } from './account-mails.js'
+import { Accounts, closedRegistration } from './accounts.js'
+import { Invitations } from './invitations.js'
+import { linkRoutes } from './link-routes.js'
+import { Links } from './links.js'
+import { MailQuota } from './mail-quota.js'
+import { adminPolicy, isOpen, Realms, tenantPolicy, userPolicy } from './realms.js'
+import { resetRoutes } from './reset-routes.js'
+import { Resets } from './resets.js'
+import type { Captcha, RegistrationOptions } from './types.js'
+
+export interface AccountsOptions {
+  engine: Engine
+  organizations: Organizations
+  passwords: Passwords
+  outbox: Outbox
+  attempts: AttemptStore
+  secret: Buffer
+  /** UTC milliseconds. */
+  clock: () => number
+  /** Called when the state of an account changed. */
+  forget: (app: number) => void
+  /** What links in mails begin with. */
+  publicUrl: string | undefined
+  registration: RegistrationOptions
+  captcha: Captcha | undefined
+  warn: (message: string) => void
+}
+
+type Begin = (edits: Edits, user: StoredEntity) => void
+
+/** How accounts begin, and how their owners come back into them. */
+export class AccountDesk {
+  readonly invitations: Invitations
+  readonly #options: AccountsOptions
+  readonly #accounts: Accounts
+  readonly #resets: Resets
+  readonly #realms: Realms
+  /** Applications that are being read, by number: many users of one may be made at once. */
+  readonly #reading = new Map<number, Promise<StoredEntity | null>>()
+
+  /** @throws {Error} when somebody must approve and there is no address to ask at. */
+  constructor(options: AccountsOptions) {
+    const { engine, organizations, passwords, outbox, forget, publicUrl, registration, warn, clock } = options
+    checkRegistration(registration)
+    const links = new Links(publicUrl)
+    const title = publicUrl === undefined ? 'Entigrid' : new URL(publicUrl).host
+    const mails = new AccountMails({ engine, outbox, links, warn })
+    const quota = new MailQuota(options)
+    this.#options = options
+    this.#realms = new Realms({ organizations, registration, title })
+    this.#accounts = new Accounts({
+      engine,
+      mails,
+      quota,
+      notifiesOfActivation: registration.notifyOfActivation !== false,
+      forget,
+    })
+    this.#resets = new Resets({ engine, passwords, mails, quota, clock, forget })
+    this.invitations = new Invitations({ mails, admins: this.#realms.admins })
+  }
+
+  /** What the room of organizations needs to know. */
+  get registration(): Registration {
+    const { registration } = this.#options
+    const { admins, tenants } = this.#realms
+    return {
+      checkOpen: () => {
+        if (registration.open === false) throw closedRegistration()
+      },
+      beginAdmin: (edits, admin) => this.#accounts.begin(edits, admins, admin, adminPolicy(registration)),
+      beginOrganization: (edits, organization) =>
+        this.#accounts.begin(edits, tenants, organization, tenantPolicy(registration)),
+      added: (organization, admin, how) => this.invitations.added(organization, admin, how),
+    }
+  }
+
+  /** Routes of the management plane. Those for forgotten passwords must come before `users/:user`. */
+  managementRoutes(doors: OrganizationDoors): Route<Call>[] {
+    const { captcha } = this.#options
+    const { admins, tenants } = this.#realms
+    const reply = (call: Call, action: string) => managed(call, { action })
+    return [
+      ...resetRoutes<Call>({ resets: this.#resets, captcha }, () => admins),
+      ...linkRoutes<Call>(
+        { accounts: this.#accounts, realmOf: () => admins, reply },
+        { path: 'users/:user', noun: 'user' },
+      ),
+      ...linkRoutes<Call>(
+        { accounts: this.#accounts, realmOf: () => tenants, reply },
+        { path: 'orgs/:org', noun: 'organization', guard: (call) => ownOrganization(doors, call) },
+      ),
+    ]
+  }
+
+  get appRoutes(): Route<AppCall>[] {
+    const { captcha } = this.#options
+    const realmOf = ({ app }: AppCall) => this.#realms.of(app)
+    const reply = (call: AppCall, action: string) => appEnvelope(call, { action })
+    return [
+      ...resetRoutes<AppCall>({ resets: this.#resets, captcha }, realmOf),
+      ...linkRoutes<AppCall>(
+        { accounts: this.#accounts, realmOf, reply },
+        { path: 'users/:user', noun: 'user' },
+      ),
+    ]
+  }
+
+  /**
+   * What must happen to a new user of an application, by its properties; `null` is nothing. A state that an
+   * administrator gave him stays.
+   */
+  async beginUser(body: JsonObject, app: number): Promise<Begin | null> {
+    if (app === MANAGEMENT.id) return null
+    const application = await this.#application(app)
+    if (application === null) return null
+    const policy = userPolicy(application.object)
+    const isClosed = !isOpen(application.object)
+    const isDecided = Object.keys(body).some((key) => key.toLowerCase() === 'activated')
+    const isFree = isDecided || !(policy.confirm || policy.approve || policy.notify)
+    if (isFree && !isClosed) return null
+    const realm = this.#realms.of(toApplication(application))
+    return (edits, user) => {
+      if (isClosed && edits.principal === 'guest') throw unauthorized('Registration is closed')
+      if (isFree) return
+      if (policy.confirm && typeof user.object['email'] !== 'string')
+        throw illegalArgument('An e-mail address is required, to be confirmed', 'email')
+      this.#accounts.begin(edits, realm, user, policy)
+    }
+  }
+
+  /** The e-mail address of a user or administrator is about to change: links that were sent to the old one end. */
+  readdress(edits: Edits, user: StoredEntity): void {
+    MailTokens.drop(edits, user, 'resetpw', 'confirm')
+    edits.afterCommit(() =>
+      this.#accounts.readdressed(user, async () => {
+        if (user.app === MANAGEMENT.id) return this.#realms.admins
+        const application = await this.#application(user.app)
+        return application === null ? null : this.#realms.of(toApplication(application))
+      }),
+    )
+  }
+
+  #application(app: number): Promise<StoredEntity | null> {
+    const running = this.#reading.get(app)
+    if (running !== undefined) return running
+    const reading = this.#options.engine.store.getNumbered(MANAGEMENT.id, app)
+    this.#reading.set(app, reading)
+    const done = () => this.#reading.delete(app)
+    reading.then(done, done)
+    return reading
+  }
+}
+
+const checkRegistration = (registration: RegistrationOptions): void => {
+  const asks: (keyof RegistrationOptions)[] = [
+    'approveAdmins',
+    'approveOrganizations',
+    'notifyOfNewAdmins',
+    'notifyOfNewOrganizations',
+  ]
+  const asking = asks.find((key) => registration[key] === true)
+  if (asking !== undefined && registration.sysadminEmail === undefined)
+    throw new Error(`registration.${asking} needs registration.sysadminEmail: mails about it go there`)
+}

@@ -1,0 +1,32 @@
+import type { StoredEntity } from '../../storage/store.js'
+import type { AccountMails } from './account-mails.js'
+import * as letters from './letters.js'
+import type { Realm } from './types.js'
+
+export interface InvitationsOptions {
+  mails: AccountMails
+  admins: Realm
+}
+
+/** Mails to those whom others made administrators of an organization. */
+export class Invitations {
+  readonly #options: InvitationsOptions
+
+  constructor(options: InvitationsOptions) {
+    this.#options = options
+  }
+
+  /** An administrator was added; one who was made for it has yet to choose a password of his own. */
+  added(
+    organization: StoredEntity,
+    admin: StoredEntity,
+    { by, isNew }: { by: string | null; isNew: boolean },
+  ): void {
+    const { mails, admins } = this.#options
+    mails.later('invitation', async () => {
+      const receivers = await admins.receivers(admin)
+      if (isNew) await mails.sendLink(admins, admin, 'resetpw', receivers, letters.firstPassword(admins))
+      mails.send(receivers, letters.invited(String(organization.object['name']), by))
+    })
+  }
+}

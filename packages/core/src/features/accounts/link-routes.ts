@@ -1,0 +1,39 @@
+import { networkIn } from '../../api/network.js'
+import { pageReply } from '../../api/page.js'
+import type { ApiReply } from '../../api/request.js'
+import { type Call, type Route, route } from '../../api/route.js'
+import { param } from '../../api/url.js'
+import type { Accounts } from './accounts.js'
+import { outcomePage } from './pages.js'
+import type { Realm } from './types.js'
+
+export interface LinkDoors<C extends Call> {
+  accounts: Accounts
+  realmOf: (call: C) => Realm
+  /** A reply that says only what was asked for. */
+  reply: (call: C, action: string) => ApiReply
+}
+
+/** Where links of mails lead, and how to get the mail again: `users/{uuid}/confirm?token=...`. */
+export const linkRoutes = <C extends Call>(
+  { accounts, realmOf, reply }: LinkDoors<C>,
+  { path, noun, guard }: { path: string; noun: string; guard?: (call: C) => Promise<unknown> },
+): Route<C>[] => [
+  route('GET', `${path}/confirm`, async (call: C) => {
+    const { args, caller } = call
+    const realm = realmOf(call)
+    const token = param(call.params, 'token')
+    return pageReply(outcomePage(realm, await accounts.confirm(realm, args[0]!, token, caller.label)))
+  }),
+  route('GET', `${path}/activate`, async (call: C) => {
+    const { args, caller } = call
+    const realm = realmOf(call)
+    const token = param(call.params, 'token')
+    return pageReply(outcomePage(realm, await accounts.activate(realm, args[0]!, token, caller.label)))
+  }),
+  route(['GET', 'POST'], `${path}/reactivate`, async (call: C) => {
+    await guard?.(call)
+    await accounts.resend(realmOf(call), call.args[0]!, networkIn(call.request))
+    return reply(call, `reactivate ${noun}`)
+  }),
+]

@@ -1,0 +1,127 @@
+import { networkIn } from '../../api/network.js'
+import { pageReply } from '../../api/page.js'
+import type { ApiReply } from '../../api/request.js'
+import { type Call, type Route, route } from '../../api/route.js'
+import { param } from '../../api/url.js'
+import { AppError, illegalArgument } from '../../domain/errors.js'
+import { isJsonObject, type Json, type JsonObject } from '../../domain/json.js'
+import { isMailAddress, MailTokens } from '../mail/index.js'
+import { responseIn } from './captcha.js'
+import { donePage, emailPage, passwordPage, sentPage } from './pages.js'
+import type { Resets } from './resets.js'
+import type { Captcha, Realm } from './types.js'
+
+export interface ResetDoors {
+  resets: Resets
+  captcha: Captcha | undefined
+}
+
+type RealmOf<C extends Call> = (call: C) => Realm
+
+/** Pages for forgotten passwords (identity rules 1.11), the same for administrators and for users of an application. */
+export const resetRoutes = <C extends Call>(doors: ResetDoors, realmOf: RealmOf<C>): Route<C>[] => {
+  const { captcha } = doors
+  return [
+    route('GET', 'users/resetpw', async (call: C) =>
+      pageReply(emailPage(realmOf(call), { captcha, action: 'resetpw' })),
+    ),
+    route('POST', 'users/resetpw', (call: C) => requestByMail(doors, call, realmOf(call))),
+    route('GET', 'users/:user/resetpw', (call: C) => open(doors, call, realmOf(call))),
+    route('POST', 'users/:user/resetpw', (call: C) => answer(doors, call, realmOf(call))),
+  ]
+}
+
+const requestByMail = async (doors: ResetDoors, call: Call, realm: Realm): Promise<ApiReply> => {
+  const fields = bodyOf(call)
+  const email = text(fields, 'email')?.trim() ?? ''
+  const again = (problem: string) =>
+    refused(call, problem, () => emailPage(realm, { captcha: doors.captcha, action: 'resetpw', problem }))
+  if (email === '') return again('No email provided, try again...')
+  if (!isMailAddress(email)) return again('This is no e-mail address, try again...')
+  if (!(await passes(doors, call, fields))) return again('Incorrect Captcha, try again...')
+  await doors.resets.request(realm, email, networkIn(call.request))
+  return sent(
+    call,
+    `Email with instructions for password reset sent to ${email}, if it is of an account here.`,
+  )
+}
+
+/** What the link of the mail leads to. */
+const open = async (doors: ResetDoors, call: Call, realm: Realm): Promise<ApiReply> => {
+  const token = param(call.params, 'token')
+  const user = MailTokens.isToken(token) ? await doors.resets.find(realm, call.args[0]!, token) : null
+  if (user !== null) return pageReply(passwordPage(realm, token!, null))
+  const problem = token === undefined ? null : INVALID
+  return pageReply(emailPage(realm, { captcha: doors.captcha, action: '../resetpw', problem }))
+}
+
+const INVALID = "Sorry, you have an invalid token. Let's try again..."
+
+const answer = async (doors: ResetDoors, call: Call, realm: Realm): Promise<ApiReply> => {
+  const fields = bodyOf(call)
+  const [token, password1, password2] = ['token', 'password1', 'password2'].map((name) => text(fields, name))
+  if (password1 === undefined && password2 === undefined) return requestByPath(doors, call, realm, fields)
+  const page = emailPage(realm, { captcha: doors.captcha, action: '../resetpw', problem: INVALID })
+  if (!MailTokens.isToken(token)) return refused(call, INVALID, () => ({ ...page, status: 400 }))
+  const user = await doors.resets.find(realm, call.args[0]!, token)
+  const again = (problem: string) => refused(call, problem, () => passwordPage(realm, token, problem))
+  if (user === null) return refused(call, INVALID, () => page)
+  if (password1 !== password2 || password1 === undefined)
+    return again("Passwords didn't match, let's try again...")
+  try {
+    if (!(await doors.resets.set(user, token, password1))) return refused(call, INVALID, () => page)
+  } catch (error) {
+    // Too short, used before: he may choose another one.
+    if (!(error instanceof AppError) || error.status >= 500 || call.request.form !== true) throw error
+    return again(error.message)
+  }
+  const done = `New password set for ${realm.nameOf(user)}`
+  return asks(call) ? json({ action: 'set user password', status: 'ok' }) : pageReply(donePage('Done', done))
+}
+
+const requestByPath = async (
+  doors: ResetDoors,
+  call: Call,
+  realm: Realm,
+  fields: JsonObject,
+): Promise<ApiReply> => {
+  if (!(await passes(doors, call, fields))) {
+    const problem = 'Incorrect Captcha, try again...'
+    const page = emailPage(realm, { captcha: doors.captcha, action: '../resetpw', problem })
+    return refused(call, problem, () => page)
+  }
+  await doors.resets.request(realm, call.args[0]!, networkIn(call.request))
+  return sent(call, 'Email with instructions for password reset sent, if there is such an account.')
+}
+
+const passes = async ({ captcha }: ResetDoors, { request }: Call, fields: JsonObject): Promise<boolean> => {
+  if (captcha === undefined) return true
+  const response = responseIn(fields)
+  return response !== null && captcha.verify(response, request.address)
+}
+
+const bodyOf = ({ request: { body } }: Call): JsonObject => (isJsonObject(body) ? body : {})
+
+/** @throws {AppError} `illegal_argument` for anything but a text. */
+const text = (fields: JsonObject, field: string): string | undefined => {
+  const value: Json | undefined = fields[field]
+  if (value === undefined || value === null || typeof value === 'string') return value ?? undefined
+  throw illegalArgument(`The ${field} must be a text`, field)
+}
+
+/** Programs send JSON and get JSON; people send forms and get pages. */
+const asks = ({ request: { form, body } }: Call): boolean => form !== true && isJsonObject(body)
+
+const json = (fields: JsonObject): ApiReply => ({
+  status: 200,
+  body: JSON.stringify(fields),
+  headers: { 'Cache-Control': 'no-store' },
+})
+
+const sent = (call: Call, message: string): ApiReply =>
+  asks(call) ? json({ action: 'reset user password', status: 'ok', message }) : pageReply(sentPage(message))
+
+const refused = (call: Call, problem: string, page: () => Parameters<typeof pageReply>[0]): ApiReply => {
+  if (asks(call)) throw illegalArgument(problem)
+  return pageReply(page())
+}

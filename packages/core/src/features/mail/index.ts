@@ -1,0 +1,8 @@
+export { isMailAddress } from './address.js'
+export { FileMailer, type FileMailerOptions } from './file-mailer.js'
+export { LogMailer, type MailLog } from './log-mailer.js'
+export { type MailPurpose, MailTokens } from './mail-tokens.js'
+export { Outbox } from './outbox.js'
+export { SmtpMailer, type SmtpOptions } from './smtp-mailer.js'
+export { type Letter, mailOf } from './templates.js'
+export type { Mail, Mailer } from './types.js'
