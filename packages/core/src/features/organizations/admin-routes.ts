@@ -19,6 +19,7 @@ import {
   noAdminAccess,
   type OrganizationDoors,
   ownAdmin,
+  registrationOf,
   unknownAdmin,
 } from './access.js'
 import { type AdminChanges, type Administrators, newAccount } from './administrators.js'
@@ -40,7 +41,9 @@ export interface AdminDoors extends OrganizationDoors {
 export const adminRoutes = (doors: AdminDoors): Route<Call>[] => [
   route('GET', 'users', (call: Call) => list(doors, call)),
   route('POST', 'users', async (call: Call) => {
-    const admin = await doors.administrators.create(call.caller.label, newAccount(fieldsOf(call)))
+    const { label } = call.caller
+    const registration = registrationOf(doors, call.caller)
+    const admin = await doors.administrators.create(label, newAccount(fieldsOf(call)), registration)
     return managed(call, { action: 'create user', data: { user: showAdmin(admin) } })
   }),
   route('GET', 'users/:user', (call: Call) => read(doors, call)),

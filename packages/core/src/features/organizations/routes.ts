@@ -8,7 +8,7 @@ import { isJsonObject, type JsonObject } from '../../domain/json.js'
 import { readLimit } from '../../domain/page.js'
 import type { Engine } from '../../engine/engine.js'
 import type { StoredEntity } from '../../storage/store.js'
-import { isSysadmin, type OrganizationDoors, ownOrganization } from './access.js'
+import { isSysadmin, type OrganizationDoors, ownOrganization, registrationOf } from './access.js'
 import { mergedProperties } from './administrators.js'
 import { optional, ownProperties, text } from './fields.js'
 import { managed } from './managed.js'
@@ -62,10 +62,11 @@ const list = async ({ organizations, engine }: OrganizationDoors, call: Call): P
 const create = async (doors: OrganizationDoors, call: Call): Promise<ApiReply> => {
   // A form may be completed by the query; a query alone makes nothing, for links are followed by themselves.
   if (call.request.body === undefined) throw illegalArgument('The organization must be in the body')
+  const registration = registrationOf(doors, call.caller)
   const wanted = newOrganization(fieldsOf(call))
   const { organization, owner } =
     (await createForExisting(doors, call, wanted)) ??
-    (await doors.organizations.create(call.caller.label, wanted))
+    (await doors.organizations.create(call.caller.label, wanted, registration))
   const data = { owner: showAdmin(owner), organization: showOrganization(organization) }
   return managed(call, { action: 'new organization', status: 'ok', data })
 }
