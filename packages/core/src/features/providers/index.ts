@@ -1,0 +1,2 @@
+export type { Confirm } from './identities.js'
+export { openProviders } from './open-providers.js'

@@ -1,0 +1,42 @@
+import { isUuid } from '../../domain/uuid.js'
+import type { Profile } from './types.js'
+
+const MAX_SUBJECT = 255
+const MAX_NAME = 200
+const MAX_ADDRESS = 254
+const MAX_PICTURE = 1000
+const ADDRESS = /^[^\s@]+@[^\s@]+$/
+
+/** Claims of an ID token whose signature, issuer and audience are known to be right; anything may be in them. */
+export type Claims = Readonly<Record<string, unknown>>
+
+/** `null` when they name nobody. */
+export const readProfile = (claims: Claims): Profile | null => {
+  const { iss, sub, name, picture } = claims
+  if (typeof iss !== 'string' || typeof sub !== 'string' || sub === '' || sub.length > MAX_SUBJECT)
+    return null
+  return {
+    issuer: iss,
+    subject: sub,
+    email: verifiedAddress(claims),
+    name: typeof name === 'string' && name !== '' && name.length <= MAX_NAME && !isUuid(name) ? name : null,
+    picture: typeof picture === 'string' && isPicture(picture) ? picture : null,
+  }
+}
+
+/** An address that anybody could claim is none. Some providers write the boolean as a text. */
+const verifiedAddress = ({ email, email_verified: isVerified }: Claims): string | null => {
+  if (isVerified !== true && isVerified !== 'true') return null
+  return typeof email === 'string' && email.length <= MAX_ADDRESS && ADDRESS.test(email) ? email : null
+}
+
+const isPicture = (text: string): boolean =>
+  text.length <= MAX_PICTURE && URL.canParse(text) && new URL(text).protocol === 'https:'
+
+/**
+ * Whether two addresses are one: letter case counts for nothing, within ASCII. Other letters that some alphabet takes
+ * for the same belong to somebody else's address.
+ */
+export const isSameAddress = (one: string, other: string): boolean => asciiLower(one) === asciiLower(other)
+
+const asciiLower = (text: string): string => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
