@@ -181,6 +181,20 @@ describe.each(DATABASES)('tokens on %s', (database) => {
       expect((await app.as(first).get(`/users/${uuid}`)).status).toBe(401)
     })
 
+    it('one by one, named in the body', async () => {
+      const { app } = await open()
+      const [first, second] = [await signIn(app), await signIn(app)]
+
+      const { body } = await app.as(second).post('/users/me/revoketoken', { token: first })
+
+      expect(body.action).toBe('revoked user token')
+      expect(await errorOf(app, first)).toBe('auth_invalid')
+      expect(await errorOf(app, second)).toBeUndefined()
+      expect((await app.as(second).post('/users/me/revoketoken', { token: [first] })).body.error).toBe(
+        'illegal_argument',
+      )
+    })
+
     it.each(['PUT', 'POST'])('all at once with %s', async (method) => {
       const { app } = await open()
       const [first, second] = [await signIn(app), await signIn(app)]

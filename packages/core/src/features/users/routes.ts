@@ -2,7 +2,7 @@ import { isAppAdmin } from '../../api/caller.js'
 import { RawJson } from '../../api/envelope.js'
 import { networkIn } from '../../api/network.js'
 import type { ApiReply } from '../../api/request.js'
-import { type AppCall, type Route, route } from '../../api/route.js'
+import { type AppCall, fieldsOf, type Route, route } from '../../api/route.js'
 import { illegalArgument, resourceNotFound, unauthorized } from '../../domain/errors.js'
 import { isJsonObject } from '../../domain/json.js'
 import type { Engine } from '../../engine/engine.js'
@@ -32,8 +32,9 @@ export const userRoutes = (doors: UserDoors): Route<AppCall>[] => [
   }),
   route(['PUT', 'POST'], 'users/:user/revoketoken', async (call: AppCall) => {
     const user = await ownOrAdmins(doors, call)
-    const token = call.params.get('token')?.[0]
-    if (token === undefined || token === '') throw illegalArgument('token is required', 'token')
+    // In the body it stays out of the logs that addresses end up in.
+    const { token } = fieldsOf(call)
+    if (typeof token !== 'string' || token === '') throw illegalArgument('token is required', 'token')
     await doors.tokens.revoke(call.caller.label, user, token)
     return appEnvelope(call, { action: 'revoked user token' })
   }),
