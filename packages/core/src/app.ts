@@ -20,22 +20,24 @@ import {
   type GrantType,
   type HashCost,
   OpaqueTokens,
+  type PasswordPolicy,
   passwordGrant,
+  passwordPolicyOf,
   RefreshTokens,
   refreshGrant,
   type SignIn,
   SignInRecords,
   SignIns,
   secretBox,
-  Tokens,
   signInRoutes,
+  Tokens,
   tokenRoutes,
   USERGRID_PASSWORD_POLICY,
 } from './features/auth/index.js'
 import {
   administrationRoutes,
-  batchRoute,
   appEnvelope,
+  batchRoute,
   CollectionAdministration,
   Collections,
   collectionsDoor,
@@ -55,9 +57,9 @@ import {
   type FirstStart,
   feedRoutes,
   MANAGEMENT,
+  type managed,
   memberRoutes,
   membershipRoutes,
-  managed,
   Organizations,
   organizationRoutes,
   ownAdmin,
@@ -111,6 +113,8 @@ export interface EngineOptions extends DatabaseOptions {
   changeLogRetention?: number | undefined
   /** Where passkeys of administrators work, and of users whose application does not say. */
   passkeys?: PasskeySettings | undefined
+  /** What new passwords must have, of users of applications and of administrators; eight characters by default. */
+  passwordPolicy?: { users?: Partial<PasswordPolicy>; admins?: Partial<PasswordPolicy> } | undefined
   /** Cost of password hashes; for tests. */
   passwordCost?: HashCost | undefined
 }
@@ -158,15 +162,22 @@ export class Engine {
     const usergrid = compatibility === 'usergrid'
     const maxAge = database.dialect === 'sqlite' ? Number.POSITIVE_INFINITY : SHARED_AGE
     const records = new SignInRecords(secretBox(secret, 'sign-ins'))
+    const policy = usergrid ? USERGRID_PASSWORD_POLICY : DEFAULT_PASSWORD_POLICY
+    const policies = {
+      users: passwordPolicyOf(policy, options.passwordPolicy?.users),
+      admins: passwordPolicyOf(policy, options.passwordPolicy?.admins),
+    }
     const passwords = new Passwords({
-      policy: usergrid ? USERGRID_PASSWORD_POLICY : DEFAULT_PASSWORD_POLICY,
+      policy: (app) => (app === MANAGEMENT.id ? policies.admins : policies.users),
+      history: (user): Promise<number> =>
+        user.app === MANAGEMENT.id ? organizations.passwordHistory(user) : Promise.resolve(0),
       cost: options.passwordCost,
       records,
     })
     const descriptors = new Descriptors(
       builtInDescriptors({
         pictureScheme: usergrid ? 'http' : 'https',
-        secure: (body) => passwords.secure(body),
+        secure: (body, app) => passwords.secure(body, app),
       }),
       limits,
     )
@@ -320,14 +331,13 @@ export class Engine {
     })
     this.limits = limits
     this.#store = store
-      ...signInRoutes<AppCall>({
+      ...signInRoutes<AppCall>(
         tokens,
-        whose: (call) => ownOrAdmins({ engine: entities }, call),
-        reply: appEnvelope,
-      }),
+        whose: (call) => ownOrAdmins(engine: entities , call),
+        reply: appEnvelope,),
     this.#entities = entities
     this.#organizations = organizations
-    this.#bootstrapOptions = { engine: entities, organizations, passwords, admins }
+    this.#bootstrapOptions = engine: entities, organizations, passwords, admins 
     this.#retention = setInterval(
       () => void this.#prune(clock(), changeLogRetention, opaque, attempts, log),
       HOUR,

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { JsonObject, Limits, RateLimits } from '@entigrid/core'
+import type { EngineOptions, JsonObject, Limits, RateLimits } from '@entigrid/core'
 import { administer } from './administration/index.js'
 import { type Arguments, helpText, parseArguments } from './arguments.js'
 import { can } from './can.js'
@@ -21,6 +21,7 @@ export interface EngineSettings {
   publicUrl: string | undefined
   limits: Limits
   rates: RateLimits
+  passwordPolicy: EngineOptions['passwordPolicy']
   log: Log
 }
 
@@ -95,6 +96,7 @@ const runWithEngine = async (args: Arguments, config: Config, around: Surroundin
       compatibility,
       publicUrl,
       limits: limitsIn(config),
+      passwordPolicy: { users: config.passwordPolicy ?? {}, admins: config.adminPasswordPolicy ?? {} },
       rates: { address: config['rates.address'], principal: config['rates.principal'] },
       log,
     })

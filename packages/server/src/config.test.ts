@@ -30,6 +30,8 @@ describe('readConfig', () => {
       secret: undefined,
       publicUrl: undefined,
       compatibility: undefined,
+      passwordPolicy: undefined,
+      adminPasswordPolicy: undefined,
       logLevel: 'info',
       trustProxy: false,
       'rates.address': 60_000,

@@ -1,4 +1,13 @@
-import { DEFAULT_RATES, LIMIT_NAMES, LIMITS, type LimitName, type Limits, limitProblem } from '@entigrid/core'
+import {
+  DEFAULT_RATES,
+  LIMIT_NAMES,
+  LIMITS,
+  type LimitName,
+  type Limits,
+  limitProblem,
+  type PasswordPolicy,
+} from '@entigrid/core'
+import { readPasswordPolicy } from './password-policy.js'
 
 /** What the standalone server can be told, after checking. */
 export interface Config extends LimitSettings {
@@ -12,6 +21,8 @@ export interface Config extends LimitSettings {
   secret: string | undefined
   publicUrl: string | undefined
   compatibility: 'usergrid' | undefined
+  passwordPolicy: Partial<PasswordPolicy> | undefined
+  adminPasswordPolicy: Partial<PasswordPolicy> | undefined
   logLevel: string
   trustProxy: boolean
 }
@@ -167,6 +178,22 @@ export const SETTINGS: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
     fallback: undefined,
     help: 'Restores the defaults of the original where ours are safer',
     read: oneOf('usergrid'),
+  },
+  passwordPolicy: {
+    env: 'ENTIGRID_PASSWORD_POLICY',
+    flag: 'password-policy',
+    hint: 'TEXT',
+    fallback: undefined,
+    help: 'What passwords of users must have, such as length=12,uppercase=1,digits=1,special=1; 8 characters by default',
+    read: readPasswordPolicy,
+  },
+  adminPasswordPolicy: {
+    env: 'ENTIGRID_ADMIN_PASSWORD_POLICY',
+    flag: 'admin-password-policy',
+    hint: 'TEXT',
+    fallback: undefined,
+    help: 'The same for administrators',
+    read: readPasswordPolicy,
   },
   logLevel: {
     env: 'ENTIGRID_LOG_LEVEL',

@@ -18,6 +18,8 @@ export const explainFailure = (
   if (error instanceof ConfigError || name === 'DatabaseError') return message
   const advice = adviceOn(error.cause)
   if (code === 'unavailable' && advice !== null) return `The database ${database} cannot be used: ${advice}`
+  if (code === 'error_password_policy_violation')
+    return `The administrator's password is too weak: ${message}. Choose another with --admin-password`
   if (name === 'NewerSchemaError')
     return `The database ${database} was written by a newer release: ${message}. Install that release, or restore a backup made before it`
   if (code === 'EADDRINUSE')

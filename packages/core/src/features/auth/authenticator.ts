@@ -146,7 +146,15 @@ export class Authenticator {
     checkState(user, claims)
     const principal: Principal = { kind: 'user', app: app.uuid, uuid, username: user.username }
     const self = { uuid, username: user.username }
-    return { principal, label: `user:${uuid}`, organizations: NOBODY, self, grants: user.grants, hidden: user.hidden, token }
+    return {
+      principal,
+      label: `user:${uuid}`,
+      organizations: NOBODY,
+      self,
+      grants: user.grants,
+      hidden: user.hidden,
+      token,
+    }
   }
 
   async #adminCaller(uuid: string, claims: Claims | null, token?: string): Promise<Caller> {

@@ -23,7 +23,9 @@ export { type HashCost, hashPassword, verifyAgainstNothing, verifyPassword } fro
 export {
   checkPassword,
   DEFAULT_PASSWORD_POLICY,
+  madeUpPassword,
   type PasswordPolicy,
+  passwordPolicyOf,
   USERGRID_PASSWORD_POLICY,
 } from './password-policy.js'
 export { refreshGrant } from './refresh-grant.js'

@@ -2,11 +2,18 @@ import { describe, expect, it } from 'vitest'
 import {
   checkPassword,
   DEFAULT_PASSWORD_POLICY,
+  madeUpPassword,
   type PasswordPolicy,
+  passwordPolicyOf,
   USERGRID_PASSWORD_POLICY,
 } from './password-policy.js'
 
-const strict: PasswordPolicy = { minLength: 6, minUppercase: 2, minDigits: 2, minSpecial: 1 }
+const strict = passwordPolicyOf(DEFAULT_PASSWORD_POLICY, {
+  minLength: 6,
+  minUppercase: 2,
+  minDigits: 2,
+  minSpecial: 1,
+})
 
 const complaint = (text: string, policy: PasswordPolicy): unknown => {
   try {
@@ -59,5 +66,39 @@ describe('the password policy', () => {
 
     expect(complaint(megabyte, strict)).toMatchObject({ code: 'error_password_policy_violation' })
     expect(performance.now() - started).toBeLessThan(250)
+  })
+})
+
+describe('a changed policy', () => {
+  it('counts as special what it names', () => {
+    const policy = passwordPolicyOf(USERGRID_PASSWORD_POLICY, { minSpecial: 2, specialChars: '§ä' })
+
+    expect(complaint('ab!?', policy)).toMatchObject({
+      message: 'error_special_chars_policy: requires 2 special characters',
+    })
+    expect(complaint('abä§', policy)).toBeNull()
+  })
+
+  it.each([
+    { minLength: -1 },
+    { minDigits: 1.5 },
+    { minUppercase: 257 },
+    { minSpecial: 1, specialChars: '' },
+  ])('cannot be %j', (changes) => {
+    expect(() => passwordPolicyOf(DEFAULT_PASSWORD_POLICY, changes)).toThrow('policy')
+  })
+
+  it('accepts the passwords that are made up for it', () => {
+    const policies = [
+      strict,
+      DEFAULT_PASSWORD_POLICY,
+      passwordPolicyOf(strict, { minSpecial: 9, minLength: 60 }),
+    ]
+
+    for (const policy of policies) {
+      const made = [madeUpPassword(policy), madeUpPassword(policy)]
+      expect(made.map((password) => complaint(password, policy))).toEqual([null, null])
+      expect(made[0]).not.toBe(made[1])
+    }
   })
 })

@@ -1,3 +1,4 @@
+import { randomBytes, randomInt } from 'node:crypto'
 import { AppError } from '../../domain/errors.js'
 
 export interface PasswordPolicy {
@@ -5,15 +6,20 @@ export interface PasswordPolicy {
   minLength: number
   minUppercase: number
   minDigits: number
-  /** Of the printable ASCII characters that are neither letters, digits nor blanks. */
   minSpecial: number
+  /** What counts as special. */
+  specialChars: string
 }
+
+/** The printable ASCII characters that are neither letters, digits nor blanks. */
+const SPECIAL = '!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~'
 
 export const DEFAULT_PASSWORD_POLICY: PasswordPolicy = {
   minLength: 8,
   minUppercase: 0,
   minDigits: 0,
   minSpecial: 0,
+  specialChars: SPECIAL,
 }
 
 /** Usergrid's default. */
@@ -21,6 +27,24 @@ export const USERGRID_PASSWORD_POLICY: PasswordPolicy = { ...DEFAULT_PASSWORD_PO
 
 /** UTF-16 units. Nothing is ever cut off: a longer text is refused, here and when signing in. */
 export const MAX_PASSWORD_LENGTH = 1024
+
+/**
+ * Lays changes over a policy.
+ * @throws {Error} for numbers that no password can meet, for it is the operator who says them.
+ */
+export const passwordPolicyOf = (
+  base: PasswordPolicy,
+  changes: Partial<PasswordPolicy> = {},
+): PasswordPolicy => {
+  const policy = { ...base, ...changes }
+  const { minLength, minUppercase, minDigits, minSpecial, specialChars } = policy
+  for (const least of [minLength, minUppercase, minDigits, minSpecial])
+    if (!Number.isSafeInteger(least) || least < 0 || least > MAX_PASSWORD_LENGTH / 4)
+      throw new Error(`A password policy has whole numbers from 0 to ${MAX_PASSWORD_LENGTH / 4}`)
+  if (minSpecial > 0 && specialChars === '')
+    throw new Error('A password policy that asks for special characters must name some')
+  return policy
+}
 
 /**
  * Accepts a new password or says everything that is wrong with it, in Usergrid's words.
@@ -34,19 +58,46 @@ export const checkPassword = (text: string, policy: PasswordPolicy = DEFAULT_PAS
     })
 }
 
+/** A random password that the policy accepts. */
+export const madeUpPassword = ({
+  minLength,
+  minUppercase,
+  minDigits,
+  minSpecial,
+  specialChars,
+}: PasswordPolicy): string => {
+  const some = (characters: string, n: number): string =>
+    Array.from({ length: n }, () => characters[randomInt(characters.length)]).join('')
+  const random = randomBytes(Math.max(12, minLength)).toString('base64url')
+  return (
+    random +
+    some('ABCDEFGHJKLMNPRSTUVWXYZ', minUppercase) +
+    some('23456789', minDigits) +
+    some(specialChars, minSpecial)
+  )
+}
+
 const TOO_LONG = `error_length_policy: must be at most ${MAX_PASSWORD_LENGTH} characters`
 
 const violationsOf = (
   text: string,
-  { minLength, minUppercase, minDigits, minSpecial }: PasswordPolicy,
+  { minLength, minUppercase, minDigits, minSpecial, specialChars }: PasswordPolicy,
 ): string[] => {
-  const rules: [number, RegExp, string][] = [
-    [minLength, /\P{M}/gu, `error_length_policy: must be at least ${minLength} characters`],
-    [minUppercase, /\p{Lu}/gu, `error_uppercase_policy: requires ${minUppercase} uppercase characters`],
-    [minDigits, /\p{Nd}/gu, `error_digits_policy: requires ${minDigits} digits`],
-    [minSpecial, /[!-/:-@[-`{-~]/g, `error_special_chars_policy: requires ${minSpecial} special characters`],
+  const special = new Set(specialChars)
+  const count = (kind: RegExp) => text.match(kind)?.length ?? 0
+  const rules: [number, number, string][] = [
+    [minLength, count(/\P{M}/gu), `error_length_policy: must be at least ${minLength} characters`],
+    [
+      minUppercase,
+      count(/\p{Lu}/gu),
+      `error_uppercase_policy: requires ${minUppercase} uppercase characters`,
+    ],
+    [minDigits, count(/\p{Nd}/gu), `error_digits_policy: requires ${minDigits} digits`],
+    [
+      minSpecial,
+      [...text].filter((character) => special.has(character)).length,
+      `error_special_chars_policy: requires ${minSpecial} special characters`,
+    ],
   ]
-  return rules
-    .filter(([least, kind]) => (text.match(kind)?.length ?? 0) < least)
-    .map(([, , message]) => message)
+  return rules.filter(([least, found]) => found < least).map(([, , message]) => message)
 }

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { accountName } from '../../domain/account-names.js'
 import { DuplicateError } from '../../domain/errors.js'
 import type { Engine } from '../../engine/engine.js'
@@ -61,7 +60,7 @@ const findOrMake = async (
       await addOrganization(options, admin, organization)
     return { ...result, created: false }
   }
-  const made = password ?? randomBytes(12).toString('base64url')
+  const made = password ?? options.passwords.madeUp(MANAGEMENT.id)
   const email = username.includes('@') ? username : `${username.replaceAll(' ', '.')}@localhost`
   const owner = await makeAdmin(options, organization, { username, name: username, email, password: made })
   await makeSysadmin(options, owner)
@@ -93,7 +92,11 @@ const keepPassword = async (
   password: string,
 ): Promise<void> => {
   if (await passwords.verify(engine, admin, password)) return
-  await passwords.change(engine, BY, admin, { oldPassword: null, newPassword: password })
+  await passwords.change(engine, BY, admin, {
+    oldPassword: null,
+    newPassword: password,
+    mayRepeat: true,
+  })
 }
 
 const makeSysadmin = async ({ engine, admins }: BootstrapOptions, admin: StoredEntity): Promise<void> => {

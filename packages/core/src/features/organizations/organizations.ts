@@ -21,6 +21,7 @@ import type { AdminSource } from './admins.js'
 import { actorOf, announce } from './feeds.js'
 import { MEMBERS, Members } from './members.js'
 import { tenantName } from './names.js'
+import { passwordHistorySize } from './password-history.js'
 import { type ClientCredentials, MANAGEMENT, type NewOrganization, type Registration } from './types.js'
 
 const APPLICATIONS = '~applications'
@@ -76,7 +77,7 @@ export class Organizations {
   ): Promise<{ organization: StoredEntity; owner: StoredEntity }> {
     const { username, name, email, password, properties, ownerProperties } = wanted
     const organizationName = tenantName(wanted.organization, 'organization')
-    const secured = await this.#options.passwords.secure({ password: password ?? null })
+    const secured = await this.#options.passwords.secure({ password: password ?? null }, MANAGEMENT.id)
     return this.#engine.transact(MANAGEMENT.id, principal, (edits) => {
       const made = addAdmin(edits, { ...adminProperties(ownerProperties), username, name, email })
       secured?.(edits, made)
@@ -112,6 +113,12 @@ export class Organizations {
   /** One page of all organizations, the newest first. */
   list(limit: number, cursor: string | null): Promise<Listing> {
     return this.#engine.list(MANAGEMENT.id, 'organizations', { query: ALL.query, limit, cursor })
+  }
+
+  /** How many passwords somebody must not take again: the most that one of his organizations asks for. */
+  async passwordHistory(admin: StoredEntity): Promise<number> {
+    const own = await this.members.organizationsOf(admin)
+    return Math.max(0, ...own.map(passwordHistorySize))
   }
 
   // Applications

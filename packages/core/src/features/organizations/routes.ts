@@ -13,6 +13,7 @@ import { mergedProperties } from './administrators.js'
 import { optional, ownProperties, text } from './fields.js'
 import { managed } from './managed.js'
 import type { Organizations } from './organizations.js'
+import { checkPasswordHistory } from './password-history.js'
 import { changedSettings } from './settings.js'
 import { showAdmin, showApplications, showOrganization } from './show.js'
 import { MANAGEMENT, type NewOrganization } from './types.js'
@@ -90,6 +91,7 @@ const newOrganization = (fields: JsonObject): NewOrganization => {
   if (organization === undefined || organization === '')
     throw illegalArgument('The organization parameter was missing', 'organization')
   const mail = text(email, 'email')
+  if (isJsonObject(properties)) checkPasswordHistory(properties as JsonObject)
   return {
     organization: text(organization, 'organization'),
     email: mail,
@@ -125,6 +127,7 @@ const update = async (doors: OrganizationDoors, call: Call): Promise<ApiReply> =
   const organization = await ownOrganization(doors, call)
   const { properties, settings: wanted } = fieldsOf(call)
   const changes = isJsonObject(properties) ? (properties as JsonObject) : {}
+  checkPasswordHistory(changes)
   const updated = await doors.engine.transact(MANAGEMENT.id, call.caller.label, (edits) => {
     const current = edits.get('organizations', organization.uuid)
     const settings = changedSettings(current.object['settings'], wanted)

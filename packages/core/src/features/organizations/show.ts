@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../domain/json.js'
 import type { StoredEntity } from '../../storage/store.js'
+import { passwordHistorySize } from './password-history.js'
 import { MANAGEMENT } from './types.js'
 
 const escapeHtml = (text: string): string =>
@@ -44,16 +45,12 @@ export const mailLink = (admin: StoredEntity): string => {
 }
 
 /** An organization without what is in it. */
-export const showOrganization = ({ object }: StoredEntity): JsonObject => {
-  const { uuid, name, properties = {}, settings } = object
-  const size =
-    typeof properties === 'object' && properties !== null && !Array.isArray(properties)
-      ? properties['passwordHistorySize']
-      : undefined
+export const showOrganization = (organization: StoredEntity): JsonObject => {
+  const { uuid, name, properties = {}, settings } = organization.object
   return {
     uuid: uuid!,
     name: name!,
-    passwordHistorySize: typeof size === 'number' ? size : 0,
+    passwordHistorySize: passwordHistorySize(organization),
     properties,
     ...(settings === undefined ? {} : { settings }),
   }

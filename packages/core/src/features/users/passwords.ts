@@ -8,6 +8,7 @@ import {
   type HashCost,
   hashPassword,
   type KeptToken,
+  madeUpPassword,
   type PasswordPolicy,
   type SignInRecords,
   verifyAgainstNothing,
@@ -18,9 +19,14 @@ import { MailTokens } from '../mail/index.js'
 const CREDENTIALS = 'credentials'
 const PASSWORD = 'password'
 const CHANGED = 'passwordChanged'
+/** Hashes of the passwords before, the latest first, as JSON. */
+const HISTORY = 'history'
 
 export interface PasswordsOptions {
-  policy: PasswordPolicy
+  /** What new passwords in an application must have. */
+  policy: (app: number) => PasswordPolicy
+  /** How many passwords before the present one somebody must not take again. */
+  history: (user: StoredEntity) => Promise<number>
   cost?: HashCost | undefined
   records: SignInRecords
 }
@@ -30,36 +36,45 @@ export interface PasswordChange {
   newPassword: string
   /** The token that its owner goes on with. */
   kept?: KeptToken | null
+  /** It may be one that was used before: the operator's own. */
+  mayRepeat?: boolean
   /** Checks the old password where tries are counted. */
   verify?: (oldPassword: string) => Promise<boolean>
 }
 
 /** Passwords of users and administrators: hashed, and kept beside the entity, never in it. */
 export class Passwords {
-  readonly #policy: PasswordPolicy
+  readonly #policy: PasswordsOptions['policy']
+  readonly #history: PasswordsOptions['history']
   readonly #cost: HashCost | undefined
   readonly #records: SignInRecords
 
-  constructor({ policy, cost, records }: PasswordsOptions) {
+  constructor({ policy, history, cost, records }: PasswordsOptions) {
     this.#records = records
     this.#policy = policy
+    this.#history = history
     this.#cost = cost
   }
 
   /**
-   * Hashes the password of a new user's body; the result stores it. A body without one makes a user who
+   * Hashes the password of the body of a new user of an application; the result stores it. A body without one makes a user who
    * cannot sign in. @throws {AppError} `illegal_argument`, `error_password_policy_violation`.
    */
-  async secure(body: JsonObject): Promise<((edits: Edits, user: StoredEntity) => void) | null> {
+  async secure(body: JsonObject, app: number): Promise<((edits: Edits, user: StoredEntity) => void) | null> {
     const { password } = body
     if (password === undefined || password === null || password === '') return null
     if (typeof password !== 'string') throw illegalArgument('The password must be a string', 'password')
-    checkPassword(password, this.#policy)
+    checkPassword(password, this.#policy(app))
     const hash = await hashPassword(password, this.#cost)
     return (edits, user) => {
       edits.tx.setEntry(user, CREDENTIALS, PASSWORD, hash)
       edits.tx.setEntry(user, CREDENTIALS, CHANGED, String(edits.now))
     }
+  }
+
+  /** A random password that an application's policy accepts. */
+  madeUp(app: number): string {
+    return madeUpPassword(this.#policy(app))
   }
 
   /** When the password was last set, in UTC milliseconds. */
@@ -81,7 +96,7 @@ export class Passwords {
    * Changes a password. Tokens issued before are revoked and sign-ins ended, but for the token `kept` and its sign-in.
    * Without `oldPassword` nothing is checked: only administrators come here so.
    * @throws {AppError} `illegal_argument` for an empty password, `auth_invalid_username_or_password`,
-   * `error_password_policy_violation`, what `verify` throws.
+   * `error_password_policy_violation`, `recently_used_password`, what `verify` throws.
    */
   async change(engine: Engine, principal: string, user: StoredEntity, change: PasswordChange): Promise<void> {
     await engine.transact(user.app, principal, await this.changing(engine, user, change))
@@ -94,6 +109,7 @@ export class Passwords {
     {
       oldPassword,
       newPassword,
+      mayRepeat = false,
       kept = null,
       verify = (password) => this.verify(engine, user, password),
     }: PasswordChange,
@@ -105,13 +121,38 @@ export class Passwords {
         'Unable to authenticate due to username or password being incorrect',
       )
     }
-    const store = await this.secure({ password: newPassword })
+    const store = await this.secure({ password: newPassword }, user.app)
     if (store === null) throw illegalArgument('The new password must not be empty', 'newpassword')
+    const remembered = await this.#history(user)
+    if (remembered > 0 && !mayRepeat) await this.#checkUnused(engine, user, newPassword, remembered)
     return (edits) => {
       const current = edits.get('users', user.uuid)
+      const used = usedIn(edits.tx.dictionary(current, CREDENTIALS)).slice(0, remembered)
+      edits.tx.setEntry(current, CREDENTIALS, HISTORY, used.length === 0 ? null : JSON.stringify(used))
       store(edits, current)
       MailTokens.drop(edits, current, 'resetpw')
       this.#records.revokeAll(edits, current, kept)
     }
   }
+
+  /** @throws {AppError} `recently_used_password` for the present password and as many before it. */
+  async #checkUnused(
+    engine: Engine,
+    user: StoredEntity,
+    password: string,
+    remembered: number,
+  ): Promise<void> {
+    const used = usedIn(await engine.store.dictionary(user, CREDENTIALS))
+    // One after the other: each takes its share of memory.
+    for (const hash of used.slice(0, remembered + 1))
+      if (await verifyPassword(hash, password))
+        throw new AppError('recently_used_password', 'This password was used recently; choose another')
+  }
+}
+
+/** Hashes of the present password and those before it, as far as they were kept. */
+const usedIn = (credentials: ReadonlyMap<string, string>): string[] => {
+  const present = credentials.get(PASSWORD)
+  const before = JSON.parse(credentials.get(HISTORY) ?? '[]') as string[]
+  return present === undefined ? before : [present, ...before]
 }
