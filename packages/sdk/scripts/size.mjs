@@ -18,10 +18,17 @@ const measure = async (what, source) => {
     ],
   })
   const { output } = await bundle.generate({ format: 'esm', minify: true })
-  const bytes = Buffer.from(output[0].code)
-  console.log(
-    `${what.padEnd(28)}${String(bytes.length).padStart(7)} bytes${String(gzipSync(bytes).length).padStart(7)} gzip`,
-  )
+  const [entry_, ...others] = output
+  const isAtOnce = ({ fileName }) => entry_.imports.includes(fileName)
+  print(what, [entry_, ...others.filter(isAtOnce)])
+  for (const chunk of others) if (!isAtOnce(chunk)) print(`  ${chunk.name}, when it is needed`, [chunk])
+}
+
+const print = (what, chunks) => {
+  const bytes = chunks.map(({ code }) => Buffer.from(code))
+  const sum = (sizes) => String(sizes.reduce((one, other) => one + other, 0)).padStart(7)
+  const packed = sum(bytes.map((code) => gzipSync(code).length))
+  console.log(`${what.padEnd(34)}${sum(bytes.map(({ length }) => length))} bytes${packed} gzip`)
 }
 
 await measure('everything', `export * from ${JSON.stringify(index)}`)

@@ -1,6 +1,10 @@
 import type { Call, CallOptions, Envelope, RequestOptions } from './call.js'
 import { segment } from './entity.js'
+import { type ActiveSignIn, Entrance, type LeaveOptions, type SignInOptions } from './entrance.js'
+import { Factors } from './factors.js'
+import type { UsePasskey } from './passkeys.js'
 import { Session, type SessionOptions, type Target } from './session.js'
+import type { Tokens } from './tokens.js'
 
 /** Who signs in to manage organizations. */
 export interface Administrator {
@@ -39,45 +43,90 @@ export interface Credentials {
 }
 
 /** A client of the management plane: organizations and their applications. */
-export const createAdminClient = (options: Target & SessionOptions): AdminClient =>
-  new AdminClient(new Session(options))
+export const createAdminClient = (options: Target & SessionOptions): AdminClient => new AdminClient(options)
 
 export class AdminClient {
   readonly #session: Session
+  readonly #entrance: Entrance<Administrator>
 
-  constructor(session: Session) {
-    this.#session = session
+  constructor(options: Target & SessionOptions) {
+    this.#session = new Session(options, '/management')
+    this.#entrance = new Entrance(this.#session, '/management')
   }
 
   get token(): string | undefined {
-    return this.#session.token
+    return this.#session.tokens.token
   }
 
   set token(token: string | undefined) {
-    this.#session.useToken(token)
+    this.tokens = token === undefined ? {} : { token }
   }
 
   /** When the token of the last sign-in expires, in UTC milliseconds. */
   get tokenExpiresAt(): number | undefined {
-    return this.#session.expiresAt
+    return this.#session.tokens.expiresAt
   }
 
-  /** @throws {AuthenticationError} `invalid_grant` if the credentials are wrong or the account is not active. */
-  async signIn(username: string, password: string, options?: CallOptions): Promise<Administrator> {
-    const credentials = { grant_type: 'password', username, password }
-    return (await this.#session.signIn('/management/token', credentials, options)).user as Administrator
+  /** All that a sign-in leaves behind. */
+  get tokens(): Partial<Tokens> {
+    return this.#session.tokens
   }
 
-  /** Forgets the token; `everywhere` also ends all tokens that the administrator has, on any device. */
-  async signOut({
-    everywhere = false,
-    ...options
-  }: CallOptions & { everywhere?: boolean } = {}): Promise<void> {
-    try {
-      if (everywhere) await this.request('PUT', '/users/me/revoketokens', options)
-    } finally {
-      this.#session.useToken(undefined)
-    }
+  set tokens(tokens: Partial<Tokens>) {
+    this.#session.useTokens(tokens)
+  }
+
+  /**
+   * @throws {AuthenticationError} `invalid_grant` if the credentials are wrong or the account is not active.
+   * @throws {SecondFactorRequired} to go on with. {SecondFactorEnrolmentRequired} where he must set up one.
+   */
+  signIn(
+    username: string,
+    password: string,
+    { code, ...options }: SignInOptions & { code?: string } = {},
+  ): Promise<Administrator> {
+    return this.#entrance.enter({ grant_type: 'password', username, password, code }, options)
+  }
+
+  signInWithPasskey(use: UsePasskey, options?: SignInOptions): Promise<Administrator> {
+    return this.#entrance.enterWithPasskey(use, options)
+  }
+
+  /** Ends the sign-in on the server, with `everywhere` all that he has, and forgets the tokens in any case. */
+  signOut(options?: LeaveOptions): Promise<void> {
+    return this.#entrance.leave(options)
+  }
+
+  /** Where he is signed in. */
+  signIns(options?: CallOptions): Promise<ActiveSignIn[]> {
+    return this.#entrance.signIns(options)
+  }
+
+  endSignIn(id: string, options?: CallOptions): Promise<void> {
+    return this.#entrance.end(id, options)
+  }
+
+  /** The second factors of whoever is signed in. */
+  get factors(): Factors {
+    return this.#entrance.factors
+  }
+
+  /** Those of another administrator, which system administrators may see and remove. */
+  factorsOf(ref: string): Factors {
+    return new Factors(this.#session, `/management/users/${segment(ref)}`)
+  }
+
+  /** Has a mail with a link sent, to choose a new password by; resolves also where nobody has that address. */
+  requestPasswordReset(
+    email: string,
+    { captcha, ...options }: CallOptions & { captcha?: string } = {},
+  ): Promise<void> {
+    return this.#entrance.requestPasswordReset(email, captcha, options)
+  }
+
+  /** Sets a new password with the uuid and token of such a link. @throws {ValidationError} */
+  resetPassword(user: string, token: string, password: string, options?: CallOptions): Promise<void> {
+    return this.#entrance.resetPassword(user, token, password, options)
   }
 
   /** The administrator who is signed in. */
@@ -95,9 +144,8 @@ export class AdminClient {
    * Ends all other tokens of the administrator.
    * @throws {AuthenticationError} `auth_invalid_username_or_password` if the old password is wrong.
    */
-  async changePassword(oldPassword: string, newPassword: string, options?: CallOptions): Promise<void> {
-    const body = { oldpassword: oldPassword, newpassword: newPassword }
-    await this.request('PUT', '/users/me/password', { ...options, body })
+  changePassword(oldPassword: string, newPassword: string, options?: CallOptions): Promise<void> {
+    return this.#entrance.changePassword(oldPassword, newPassword, options)
   }
 
   /** Uuids, by name, of the organizations of whoever is signed in. */

@@ -22,8 +22,8 @@ export interface Call extends CallOptions, Safeguards {
   body?: unknown
   /** Sending it twice does the same as sending it once. Default: for GET, and for what has an idempotency key. */
   repeatable?: boolean
-  /** Sent without credentials. */
-  anonymous?: boolean
+  /** Sent with this token in place of the client's credentials; with `''`, without any. */
+  bearer?: string
 }
 
 /** Of requests that are written out. With `ifNoneMatch`, they resolve with `undefined` if nothing has changed. */

@@ -2,14 +2,36 @@ import { type Asked, type Explanation, type Questioned, readExplanation } from '
 import { Batch, type Settled } from './batch.js'
 import type { Call, CallOptions, Envelope, OnceOptions, RequestOptions } from './call.js'
 import { Collection } from './collection.js'
-import { type Entity, type Place, pathOf, segment, type UserProperties } from './entity.js'
+import {
+  type Entity,
+  type Place,
+  pathOf,
+  type Ref,
+  segment,
+  segmentOf,
+  type UserProperties,
+} from './entity.js'
+import {
+  type ActiveSignIn,
+  Entrance,
+  type LeaveOptions,
+  type SignIn,
+  type SignInOptions,
+} from './entrance.js'
+import { AuthenticationError } from './errors.js'
+import { Factors } from './factors.js'
+import { Groups } from './groups.js'
 import { newKey } from './idempotency-key.js'
 import { type Page, readAll, readPage } from './page.js'
+import type { UsePasskey } from './passkeys.js'
+import type { PendingSignIn } from './providers.js'
 import { type QueryInput, rawQuery } from './query.js'
+import { Roles } from './roles.js'
 import type {
   AnySchema,
   EntityOf,
   NameOf,
+  NewOf,
   QueryableOf,
   Schema,
   SourceOf,
@@ -18,6 +40,7 @@ import type {
   VerbTo,
 } from './schema.js'
 import { Session, type SessionOptions, type Target } from './session.js'
+import type { Tokens } from './tokens.js'
 
 export type ClientOptions<S extends Schema = AnySchema> = Target &
   SessionOptions & {
@@ -29,27 +52,36 @@ export type ClientOptions<S extends Schema = AnySchema> = Target &
 
 /** A client of one application. It holds no connection and needs no closing. */
 export const createClient = <S extends Schema = AnySchema>(options: ClientOptions<S>): Client<S> =>
-  new Client<S>(new Session(options), `/${segment(options.organization)}/${segment(options.application)}`)
-
-export interface SignIn {
-  /** Username or e-mail address. */
-  username: string
-  password: string
-  /** Milliseconds the token lives; at most, and by default, what the application allows. */
-  ttl?: number
-}
+  new Client<S>(options, `/${segment(options.organization)}/${segment(options.application)}`)
 
 /** The user collection as the schema declares it, or the built-in one. */
 type UserOf<S extends Schema> =
   'users' extends NameOf<S> ? EntityOf<S, 'users'> : Entity<UserProperties, 'users'>
 
+/** Loaded when it is needed: on most pages it never is. */
+const providers = () => import('./providers.js')
+
+/** What `signUp` takes: as the schema declares it, or any properties. */
+type NewUserOf<S extends Schema> = {
+  username: string
+  password: string
+} & ('users' extends NameOf<S> ? NewOf<S, 'users'> : UserProperties & Record<string, unknown>)
+
 export class Client<S extends Schema> {
   readonly #session: Session
   readonly #path: string
+  readonly #entrance: Entrance<UserOf<S>>
+  /** Groups of users, and their members. */
+  readonly groups: Groups<UserOf<S>>
+  /** Roles, who has them, and permission strings. */
+  readonly roles: Roles
 
-  constructor(session: Session, path: string) {
-    this.#session = session
+  constructor(options: Target & SessionOptions, path: string) {
+    this.#session = new Session(options, path)
     this.#path = path
+    this.#entrance = new Entrance(this.#session, path)
+    this.groups = new Groups(this.#session, path)
+    this.roles = new Roles(this.#session, path)
   }
 
   /** Makes no request: a collection is there as soon as it has an entity. */
@@ -136,37 +168,126 @@ export class Client<S extends Schema> {
 
   /** The access token in use. Setting it is the way to go on with one that was stored. */
   get token(): string | undefined {
-    return this.#session.token
+    return this.#session.tokens.token
   }
 
   set token(token: string | undefined) {
-    this.#session.useToken(token)
+    this.tokens = token === undefined ? {} : { token }
   }
 
   /** When the token of the last sign-in expires, in UTC milliseconds. */
   get tokenExpiresAt(): number | undefined {
-    return this.#session.expiresAt
+    return this.#session.tokens.expiresAt
+  }
+
+  /** All that a sign-in leaves behind. Setting them is the way to go on with what another tab has stored. */
+  get tokens(): Partial<Tokens> {
+    return this.#session.tokens
+  }
+
+  set tokens(tokens: Partial<Tokens>) {
+    this.#session.useTokens(tokens)
   }
 
   /**
-   * Signs a user in, resolves with the user, and keeps the token for all later calls of this client.
-   * @throws {AuthenticationError} `invalid_grant` if the user is unknown, the password wrong, or the user not active.
+   * Makes a user; `signIn` comes next, where the application asks for no confirmation.
+   * @throws {DuplicateError} if the username or e-mail address is taken. {ValidationError} for a weak password.
    */
-  async signIn({ username, password, ttl }: SignIn, options?: CallOptions): Promise<UserOf<S>> {
-    const credentials = { grant_type: 'password', username, password, ttl }
-    return (await this.#session.signIn(`${this.#path}/token`, credentials, options)).user as UserOf<S>
+  signUp(
+    user: NewUserOf<S>,
+    { idempotencyKey = newKey(), ...options }: OnceOptions = {},
+  ): Promise<UserOf<S>> {
+    const path = `${this.#path}/users`
+    return this.#session.one({ ...options, method: 'POST', path, body: user, idempotencyKey })
   }
 
-  /** Forgets the token; with `everywhere`, ends all tokens of the user on the server first. */
-  async signOut({
-    everywhere = false,
-    ...options
-  }: CallOptions & { everywhere?: boolean } = {}): Promise<void> {
-    try {
-      if (everywhere) await this.request('PUT', '/users/me/revoketokens', options)
-    } finally {
-      this.#session.useToken(undefined)
-    }
+  /**
+   * Signs a user in, resolves with the user, and keeps the tokens for all later calls of this client.
+   * @throws {AuthenticationError} `invalid_grant` if the user is unknown, the password wrong, or the user not active.
+   * @throws {SecondFactorRequired} to go on with. {SecondFactorEnrolmentRequired} where the user must set up one.
+   */
+  signIn({ ttl, refresh, ...proof }: SignIn, options?: CallOptions): Promise<UserOf<S>> {
+    return this.#entrance.enter({ grant_type: 'password', ...proof }, { ttl, refresh, ...options })
+  }
+
+  /** Signs in whoever `use` finds a passkey of. */
+  signInWithPasskey(use: UsePasskey, options?: SignInOptions): Promise<UserOf<S>> {
+    return this.#entrance.enterWithPasskey(use, options)
+  }
+
+  /**
+   * Begins to sign in with a provider of the application: send the browser to the `url`. It comes back to
+   * `redirectUri`, which the application must know, and there `exchangeCode` goes on.
+   */
+  async signInWith(provider: string, { redirectUri }: { redirectUri: string }): Promise<PendingSignIn> {
+    const start = `${this.#session.baseUrl}${this.#path}/auth/${segment(provider)}/start`
+    return (await providers()).beginAt(start, redirectUri)
+  }
+
+  /**
+   * Signs in with what the browser has come back with, at the address it is at then.
+   * @throws {AuthenticationError} `state_mismatch`, `invalid_grant`, or what the provider refused with.
+   */
+  async exchangeCode(address: string, pending: PendingSignIn, options?: SignInOptions): Promise<UserOf<S>> {
+    const returned = (await providers()).grantOf(address, pending)
+    if ('refusal' in returned) throw new AuthenticationError(returned.refusal)
+    return this.#entrance.enter(returned.grant, options)
+  }
+
+  /** Signs in with an ID token that a provider's own library got, for the `nonce` that it was asked with. */
+  signInWithIdToken(
+    provider: string,
+    { idToken, nonce }: { idToken: string; nonce: string },
+    options?: SignInOptions,
+  ): Promise<UserOf<S>> {
+    const path = `${this.#path}/auth/${segment(provider)}`
+    return this.#entrance.enter({ id_token: idToken, nonce }, options, path)
+  }
+
+  /** Ends the sign-in on the server, with `everywhere` all of the user, and forgets the tokens in any case. */
+  signOut(options?: LeaveOptions): Promise<void> {
+    return this.#entrance.leave(options)
+  }
+
+  /** Where the user is signed in. */
+  signIns(options?: CallOptions): Promise<ActiveSignIn[]> {
+    return this.#entrance.signIns(options)
+  }
+
+  /** Ends one of them, with its tokens, at once. */
+  endSignIn(id: string, options?: CallOptions): Promise<void> {
+    return this.#entrance.end(id, options)
+  }
+
+  /**
+   * Ends all other sign-ins of the user.
+   * @throws {AuthenticationError} `auth_invalid_username_or_password` if the old password is wrong.
+   */
+  changePassword(oldPassword: string, newPassword: string, options?: CallOptions): Promise<void> {
+    return this.#entrance.changePassword(oldPassword, newPassword, options)
+  }
+
+  /** Has a mail with a link sent, to choose a new password by; resolves also where nobody has that address. */
+  requestPasswordReset(
+    email: string,
+    { captcha, ...options }: CallOptions & { captcha?: string } = {},
+  ): Promise<void> {
+    return this.#entrance.requestPasswordReset(email, captcha, options)
+  }
+
+  /** Sets a new password with the uuid and token of such a link, in a page of your own. @throws {ValidationError} */
+  resetPassword(user: string, token: string, password: string, options?: CallOptions): Promise<void> {
+    return this.#entrance.resetPassword(user, token, password, options)
+  }
+
+  /** The second factors of whoever is signed in. */
+  get factors(): Factors {
+    return this.#entrance.factors
+  }
+
+  /** Those of another user, which administrators of the application may see and remove. */
+  factorsOf(user: Ref): Factors {
+    return new Factors(this.#session, `${this.#path}/users/${segmentOf(user)}`)
   }
 
   /** The user who is signed in. */

@@ -30,5 +30,19 @@ export const openDeadline = (timeout: number, outer?: AbortSignal): Deadline => 
   }
 }
 
+/** What works on need not watch the signal; who waits for it is released at once anyway. */
+export const orAborted = async <T>(work: Promise<T>, signal: AbortSignal): Promise<T> => {
+  let stop = () => {}
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason)
+    signal.addEventListener('abort', stop, { once: true })
+  })
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+}
+
 const timeoutError = (timeout: number) =>
   new TimeoutError({ code: 'timeout', message: `No reply within ${timeout} ms` })

@@ -20,6 +20,8 @@ export interface ErrorFacts {
   requestId?: string
   /** Place, from 0, of the operation of a batch that failed. */
   operation?: number
+  /** The whole body of the reply. */
+  body?: unknown
   cause?: unknown
 }
 
@@ -32,9 +34,11 @@ export class EntigridError extends Error {
   readonly retryAfter: number | undefined
   readonly requestId: string | undefined
   readonly operation: number | undefined
+  /** Not enumerable, so that it does not get into logs: tokens may be in it. */
+  readonly #body: unknown
 
   constructor(facts: ErrorFacts) {
-    const { code, message, status = 0, fields = [], retryAfter, requestId, operation, cause } = facts
+    const { code, message, status = 0, fields = [], retryAfter, requestId, operation, body, cause } = facts
     super(message, cause === undefined ? undefined : { cause })
     this.code = code
     this.status = status
@@ -42,6 +46,12 @@ export class EntigridError extends Error {
     this.retryAfter = retryAfter
     this.requestId = requestId
     this.operation = operation
+    this.#body = body
+  }
+
+  /** The body of the reply, where it was JSON. */
+  get body(): unknown {
+    return this.#body
   }
 }
 
@@ -163,6 +173,7 @@ export const errorOfReply = (
     retryAfter: secondsOf(retryAfter, now),
     requestId,
     operation: body.operation,
+    body,
   })
 }
 

@@ -1,3 +1,4 @@
+import { orAborted } from './deadline.js'
 import type { Engine, Transport } from './transport.js'
 
 /** `baseUrl` is what the engine puts before paths in replies; nobody connects to it. */
@@ -15,17 +16,3 @@ export const inProcess =
     const byName = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
     return { status, text: body, header: (name) => byName.get(name.toLowerCase()) }
   }
-
-/** The engine need not watch the signal; its caller is released at once anyway. */
-const orAborted = async <T>(work: Promise<T>, signal: AbortSignal): Promise<T> => {
-  let stop = () => {}
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason)
-    signal.addEventListener('abort', stop, { once: true })
-  })
-  try {
-    return await Promise.race([work, aborted])
-  } finally {
-    signal.removeEventListener('abort', stop)
-  }
-}

@@ -18,7 +18,7 @@ export type {
   Settled,
 } from './batch.js'
 export type { CallOptions, Envelope, OnceOptions, RequestOptions } from './call.js'
-export { type Client, type ClientOptions, createClient, type SignIn } from './client.js'
+export { type Client, type ClientOptions, createClient } from './client.js'
 export type { Collection, CreatedMany, Failure, ModifyOptions } from './collection.js'
 export type {
   Entity,
@@ -30,6 +30,7 @@ export type {
   UserProperties,
 } from './entity.js'
 export { etagOf } from './entity-tag.js'
+export type { ActiveSignIn, Lasting, LeaveOptions, SignIn, SignInOptions } from './entrance.js'
 export {
   AuthenticationError,
   ConflictError,
@@ -45,6 +46,8 @@ export {
   ValidationError,
   type Versions,
 } from './errors.js'
+export type { FactorList, Factors, Passkey, Proven, RecoveryCodes } from './factors.js'
+export type { GroupProperties, Groups, UserGroup } from './groups.js'
 export type { Json, JsonObject, Untyped } from './json.js'
 export {
   type Addition,
@@ -61,6 +64,14 @@ export {
 } from './operators.js'
 export type { Page } from './page.js'
 export type {
+  MakePasskey,
+  PasskeyAnswer,
+  PasskeyCreationOptions,
+  PasskeyRequestOptions,
+  UsePasskey,
+} from './passkeys.js'
+export type { PendingSignIn } from './providers.js'
+export type {
   Filter,
   Group,
   Operator,
@@ -70,6 +81,7 @@ export type {
   Value,
 } from './query.js'
 export type { RetryOptions } from './retry.js'
+export type { Holder, Role, RoleProperties, Roles } from './roles.js'
 export {
   type AnySchema,
   type CollectionShape,
@@ -83,6 +95,13 @@ export {
   type PatchOf,
   type Schema,
 } from './schema.js'
+export {
+  type Factor,
+  type SecondFactor,
+  SecondFactorEnrolmentRequired,
+  SecondFactorRequired,
+} from './second-factor.js'
 export type { SessionOptions, Target } from './session.js'
+export type { OnTokenChange, Tokens } from './tokens.js'
 export type { Engine, EngineReply, EngineRequest, Method } from './transport.js'
 export type { WriteOptions } from './write.js'

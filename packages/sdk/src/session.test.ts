@@ -1,13 +1,10 @@
-import { createServer, type IncomingMessage } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { describe, expect, it, vi } from 'vitest'
+import { type Act, failure, openWire } from '../../../test/support/wire.js'
 import {
   add,
   addUnique,
-  type ClientOptions,
   ConflictError,
   ConnectionError,
-  createClient,
   EntigridError,
   inc,
   NotFoundError,
@@ -17,21 +14,6 @@ import {
   UnavailableError,
   unset,
 } from './index.js'
-
-interface Received {
-  method: string
-  url: string
-  authorization: string | undefined
-  ifMatch: string | undefined
-  key: string | string[] | undefined
-  body: string
-}
-
-/** What the far end does with one request: a reply, or none at all, or a connection that ends too early. */
-type Act =
-  | { status?: number; json?: unknown; text?: string; headers?: Record<string, string> }
-  | 'silence'
-  | 'break'
 
 const dog = { uuid: 'd1', type: 'dog', name: 'fido', created: 1, modified: 1, metadata: { path: '/dogs/d1' } }
 const found: Act = { json: { entities: [dog] } }
@@ -45,60 +27,9 @@ const tooMany = (seconds: number): Act => ({
 const fido = { collection: 'dogs', ref: 'fido' }
 const busy: Act = { status: 503, json: { error: 'unavailable', error_description: 'Busy' } }
 
-/** A server that does one act after the other, the last one for all that follow, and a client of it. */
-const open = async (acts: Act[], options: Partial<ClientOptions> = {}) => {
-  const received: Received[] = []
-  const waits: number[] = []
-  const server = createServer(async (request, response) => {
-    received.push(await read(request))
-    const act = acts[Math.min(received.length, acts.length) - 1]!
-    if (act === 'silence') return
-    if (act === 'break') return response.destroy()
-    response.writeHead(act.status ?? 200, { 'content-type': 'application/json', ...act.headers })
-    response.end(act.text ?? JSON.stringify(act.json))
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const sleep = async (ms: number) => void waits.push(ms)
-  const client = createClient({
-    organization: 'demo',
-    application: 'sandbox',
-    retry: { sleep, random: () => 0 },
-    ...options,
-    url: `${url}/`,
-    engine: undefined,
-  })
-  const close = async () => {
-    server.closeAllConnections()
-    await new Promise((resolve) => server.close(resolve))
-  }
-  return {
-    client,
-    dogs: client.collection('dogs'),
-    received,
-    waits,
-    url,
-    close,
-    [Symbol.asyncDispose]: close,
-  }
-}
-
-const read = async (request: IncomingMessage): Promise<Received> => {
-  let body = ''
-  for await (const chunk of request) body += chunk
-  const { authorization, 'if-match': ifMatch, 'idempotency-key': key } = request.headers
-  return { method: request.method!, url: request.url!, authorization, ifMatch, key, body }
-}
-
-const failure = (call: Promise<unknown>): Promise<unknown> =>
-  call.then(
-    () => expect.fail('the call succeeded'),
-    (error: unknown) => error,
-  )
-
 describe('a request', () => {
   it('names collection, entity and query percent-encoded', async () => {
-    await using wire = await open([found])
+    await using wire = await openWire([found])
 
     await wire.dogs.get('a/b c?é')
     await wire.dogs.find((q) => q.where('name', '=', "x&y+z's").limit(3))
@@ -115,7 +46,7 @@ describe('a request', () => {
   it.each(['', '.', '..', 'all', 'ALL', '{"ql":"select *"}'])(
     'is not made for the name "%s", which would address something else',
     async (name) => {
-      await using wire = await open([found])
+      await using wire = await openWire([found])
 
       await expect(wire.dogs.delete(name)).rejects.toThrow(TypeError)
       expect(() => wire.client.collection(name)).toThrow(TypeError)
@@ -124,7 +55,7 @@ describe('a request', () => {
   )
 
   it.each([undefined, {}, 5])('is not made for the reference %j, which is none', async (ref) => {
-    await using wire = await open([found])
+    await using wire = await openWire([found])
 
     await expect(wire.dogs.delete(ref as never)).rejects.toThrow(TypeError)
 
@@ -132,7 +63,7 @@ describe('a request', () => {
   })
 
   it('uses an entity at hand as a reference', async () => {
-    await using wire = await open([found])
+    await using wire = await openWire([found])
     const fido = { ...(await wire.dogs.get('fido')), collection: 'stamps' }
 
     await wire.dogs.update(fido, { age: 4 })
@@ -145,7 +76,7 @@ describe('a request', () => {
   })
 
   it('changes many entities only with a query that is not blank', async () => {
-    await using wire = await open([{ json: { entities: [] } }])
+    await using wire = await openWire([{ json: { entities: [] } }])
 
     await expect(wire.dogs.deleteWhere({ ql: ' ' })).rejects.toThrow(TypeError)
     await expect(wire.dogs.updateWhere({}, { age: 1 })).rejects.toThrow(TypeError)
@@ -158,7 +89,7 @@ describe('a request', () => {
 describe('pages', () => {
   it('are read one after the other, each when it is needed', async () => {
     const page = (name: string, cursor?: string): Act => ({ json: { entities: [{ ...dog, name }], cursor } })
-    await using wire = await open([page('a', 'c1'), page('b', 'c2'), page('c')])
+    await using wire = await openWire([page('a', 'c1'), page('b', 'c2'), page('c')])
 
     const names: unknown[] = []
     for await (const { name } of wire.dogs.all({ limit: 1 })) names.push([name, wire.received.length])
@@ -181,9 +112,12 @@ describe('credentials', () => {
     json: { access_token: 't1', expires_in: 60, user: { ...dog, type: 'user', username: 'ann' } },
   }
 
-  it('are a token after signing in, and none after signing out', async () => {
+  it('are a token after signing in, and none after signing out, which ends it', async () => {
     const changes: unknown[] = []
-    await using wire = await open([token, found], { onTokenChange: (token) => changes.push(token) })
+    const done = { json: {} }
+    await using wire = await openWire([token, found, done, found], {
+      onTokenChange: (token) => changes.push(token),
+    })
 
     const ann = await wire.client.signIn({ username: 'ann', password: 'secret' })
     await wire.dogs.get('fido')
@@ -194,8 +128,14 @@ describe('credentials', () => {
     expect(wire.received.map(({ authorization }) => authorization)).toEqual([
       undefined,
       'Bearer t1',
+      'Bearer t1',
       undefined,
     ])
+    expect(wire.received[2]).toMatchObject({
+      method: 'POST',
+      url: '/demo/sandbox/users/me/revoketoken',
+      body: '{"token":"t1"}',
+    })
     expect(JSON.parse(wire.received[0]!.body)).toEqual({
       grant_type: 'password',
       username: 'ann',
@@ -205,7 +145,7 @@ describe('credentials', () => {
   })
 
   it('tell when a token from a sign-in expires, in milliseconds', async () => {
-    await using wire = await open([token])
+    await using wire = await openWire([token])
     const before = Date.now()
 
     await wire.client.signIn({ username: 'ann', password: 'secret' })
@@ -215,7 +155,7 @@ describe('credentials', () => {
   })
 
   it('are not sent when signing in, where a token that has expired would be refused', async () => {
-    await using wire = await open([token], { token: 'old' })
+    await using wire = await openWire([token], { token: 'old' })
 
     await wire.client.signIn({ username: 'ann', password: 'secret' })
 
@@ -224,7 +164,7 @@ describe('credentials', () => {
   })
 
   it('of a program are sent with every request until a user signs in', async () => {
-    await using wire = await open([found, token, found], { clientId: 'id', clientSecret: 'secret' })
+    await using wire = await openWire([found, token, found], { clientId: 'id', clientSecret: 'secret' })
 
     await wire.dogs.get('fido')
     await wire.client.signIn({ username: 'ann', password: 'secret' })
@@ -242,7 +182,7 @@ describe('credentials', () => {
       status: 400,
       json: { error: 'invalid_grant', error_description: 'invalid username or password' },
     }
-    await using wire = await open([refused], { token: 'old' })
+    await using wire = await openWire([refused], { token: 'old' })
 
     const error = await failure(wire.client.signIn({ username: 'ann', password: 'wrong' }))
 
@@ -250,20 +190,32 @@ describe('credentials', () => {
     expect(wire.client.token).toBe('old')
   })
 
-  it('are forgotten even when the server cannot end the tokens', async () => {
-    await using wire = await open([busy], { token: 't1', retry: { limit: 0 } })
+  it.each([
+    ['PUT /demo/sandbox/users/me/revoketokens', { everywhere: true }],
+    ['POST /demo/sandbox/users/me/revoketoken', {}],
+  ])('are forgotten even when the server cannot end the tokens: %s', async (request, options) => {
+    await using wire = await openWire([busy], { token: 't1', retry: { limit: 0 } })
 
-    await expect(wire.client.signOut({ everywhere: true })).rejects.toBeInstanceOf(UnavailableError)
+    await expect(wire.client.signOut(options)).rejects.toBeInstanceOf(UnavailableError)
 
-    expect(wire.received[0]).toMatchObject({ method: 'PUT', url: '/demo/sandbox/users/me/revoketokens' })
+    expect(wire.received.map(({ method, url }) => `${method} ${url}`)).toEqual([request])
     expect(wire.client.token).toBeUndefined()
+  })
+
+  it('that are over need no end', async () => {
+    await using wire = await openWire([{ status: 401, json: { error: 'expired_token' } }], { token: 't1' })
+
+    await wire.client.signOut()
+    await wire.client.signOut()
+
+    expect(wire.received).toHaveLength(1)
   })
 })
 
 describe('a failed reply', () => {
   it('becomes an error with the request id', async () => {
     const missing = { error: 'entity_not_found', error_description: 'Cannot find entity with name: fido' }
-    await using wire = await open([{ status: 404, json: missing, headers: { 'x-request-id': 'r1' } }])
+    await using wire = await openWire([{ status: 404, json: missing, headers: { 'x-request-id': 'r1' } }])
 
     const error = await failure(wire.dogs.get('fido'))
 
@@ -282,7 +234,7 @@ describe('a failed reply', () => {
     [200, '', EntigridError],
     [200, '{"entities":[]}', EntigridError],
   ])('is an error also with status %i and the body "%s"', async (status, text, family) => {
-    await using wire = await open([{ status, text }])
+    await using wire = await openWire([{ status, text }])
 
     const error = await failure(wire.dogs.get('fido'))
 
@@ -291,20 +243,22 @@ describe('a failed reply', () => {
   })
 
   it('of an update that matches nothing is an empty list', async () => {
-    await using wire = await open([{ status: 404, json: { error: 'service_resource_not_found' } }])
+    await using wire = await openWire([{ status: 404, json: { error: 'service_resource_not_found' } }])
 
     expect(await wire.dogs.updateWhere((q) => q.where('age', '>', 9), { old: true })).toEqual([])
   })
 
   it('of an update in an application that is not there stays an error', async () => {
-    await using wire = await open([{ status: 404, json: { error: 'organization_application_not_found' } }])
+    await using wire = await openWire([
+      { status: 404, json: { error: 'organization_application_not_found' } },
+    ])
 
     await expect(wire.dogs.updateWhere((q) => q, { old: true })).rejects.toBeInstanceOf(NotFoundError)
   })
 })
 
 describe('a repeat', () => {
-  type Dogs = Awaited<ReturnType<typeof open>>['dogs']
+  type Dogs = Awaited<ReturnType<typeof openWire>>['dogs']
 
   it.each<[string, (dogs: Dogs) => Promise<unknown>]>([
     ['get', (dogs) => dogs.get('fido')],
@@ -313,7 +267,7 @@ describe('a repeat', () => {
     ['patch', (dogs) => dogs.patch('fido', { address: { city: 'Oslo', lines: remove('a') } })],
     ['delete', (dogs) => dogs.delete('fido')],
   ])('is made twice for %s, with growing waits', async (_, call) => {
-    await using wire = await open([busy, 'break', found])
+    await using wire = await openWire([busy, 'break', found])
 
     await call(wire.dogs)
 
@@ -328,21 +282,21 @@ describe('a repeat', () => {
     ['updateWhere', (dogs) => dogs.updateWhere((q) => q, { age: 4 })],
     ['deleteWhere', (dogs) => dogs.deleteWhere((q) => q)],
   ])('is never made for %s', async (_, call) => {
-    await using wire = await open([busy, found])
+    await using wire = await openWire([busy, found])
 
     await expect(call(wire.dogs)).rejects.toBeInstanceOf(UnavailableError)
 
     expect(wire.received).toHaveLength(1)
   })
 
-  it.each<[string, (client: Awaited<ReturnType<typeof open>>['client']) => Promise<unknown>]>([
+  it.each<[string, (client: Awaited<ReturnType<typeof openWire>>['client']) => Promise<unknown>]>([
     ['create', (client) => client.collection('dogs').create({ age: 3 })],
     ['createMany', (client) => client.collection('dogs').createMany([{ age: 3 }])],
     ['connect', (client) => client.connect(fido, 'likes', fido)],
     ['batch', (client) => client.batch((tx) => tx.collection('dogs').create({ age: 3 }))],
   ])('of %s has the same idempotency key, and the next call another', async (_, call) => {
     const done = { json: { entities: [dog], results: [{ entities: [dog] }] } }
-    await using wire = await open([busy, 'break', done])
+    await using wire = await openWire([busy, 'break', done])
 
     await call(wire.client)
     await call(wire.client)
@@ -354,7 +308,7 @@ describe('a repeat', () => {
   })
 
   it("has the caller's own idempotency key where there is one", async () => {
-    await using wire = await open([busy, found])
+    await using wire = await openWire([busy, found])
 
     await wire.dogs.create({ age: 3 }, { idempotencyKey: 'order-7' })
     await wire.client.request('POST', '/users/me/likes/dogs', { body: {}, idempotencyKey: 'order-8' })
@@ -363,7 +317,7 @@ describe('a repeat', () => {
   })
 
   it('is made for disconnecting, and not for signing in', async () => {
-    await using wire = await open([busy, found, busy])
+    await using wire = await openWire([busy, found, busy])
 
     await wire.client.disconnect(fido, 'likes', fido)
     await expect(wire.client.signIn({ username: 'ann', password: 'x' })).rejects.toBeInstanceOf(
@@ -374,7 +328,7 @@ describe('a repeat', () => {
   })
 
   it('is made under a condition even of what counts, as that cannot be done twice then', async () => {
-    await using wire = await open([tagged, 'break', found])
+    await using wire = await openWire([tagged, 'break', found])
 
     await wire.dogs.update(await wire.dogs.get('fido'), { name: 'rex', age: inc() })
 
@@ -390,7 +344,7 @@ describe('a repeat', () => {
     ['modify', (dogs) => dogs.modify('fido', () => ({ age: 4 }))],
     ['delete', async (dogs) => dogs.delete(await dogs.get('fido'), { ifMatch: true })],
   ])('of %s that fails on its condition leaves open whether the first was carried out', async (_, call) => {
-    await using wire = await open([tagged, 'break', refused])
+    await using wire = await openWire([tagged, 'break', refused])
 
     await expect(call(wire.dogs)).rejects.toBeInstanceOf(ConnectionError)
 
@@ -398,7 +352,7 @@ describe('a repeat', () => {
   })
 
   it('is made at most twice', async () => {
-    await using wire = await open([busy])
+    await using wire = await openWire([busy])
 
     await expect(wire.dogs.get('fido')).rejects.toMatchObject({ code: 'unavailable', status: 503 })
 
@@ -406,7 +360,7 @@ describe('a repeat', () => {
   })
 
   it.each([400, 401, 404, 409, 412, 500, 501])('is not made after status %i', async (status) => {
-    await using wire = await open([{ status, json: { error: 'some_code' } }, found])
+    await using wire = await openWire([{ status, json: { error: 'some_code' } }, found])
 
     await expect(wire.dogs.get('fido')).rejects.toMatchObject({ status })
 
@@ -414,7 +368,7 @@ describe('a repeat', () => {
   })
 
   it('waits as long as the server asks', async () => {
-    await using wire = await open([{ ...busy, headers: { 'retry-after': '7' } }, found])
+    await using wire = await openWire([{ ...busy, headers: { 'retry-after': '7' } }, found])
 
     await wire.dogs.get('fido')
 
@@ -422,7 +376,7 @@ describe('a repeat', () => {
   })
 
   it('is made of anything that was turned away because of too many requests, after the wait asked for', async () => {
-    await using wire = await open([tooMany(7), tooMany(8), found])
+    await using wire = await openWire([tooMany(7), tooMany(8), found])
 
     await wire.dogs.update('fido', { age: inc() })
 
@@ -434,7 +388,7 @@ describe('a repeat', () => {
     vi.useFakeTimers({ toFake: ['performance'] })
     try {
       const sleep = async (ms: number) => void vi.advanceTimersByTime(ms)
-      await using wire = await open([tooMany(7)], { timeout: 10_000, retry: { sleep } })
+      await using wire = await openWire([tooMany(7)], { timeout: 10_000, retry: { sleep } })
 
       const error = await failure(wire.dogs.create({ age: 3 }))
 
@@ -447,7 +401,9 @@ describe('a repeat', () => {
   })
 
   it('is not made when the server asks for more time than the call has', async () => {
-    await using wire = await open([{ ...busy, headers: { 'retry-after': '7' } }, found], { timeout: 5000 })
+    await using wire = await openWire([{ ...busy, headers: { 'retry-after': '7' } }, found], {
+      timeout: 5000,
+    })
 
     await expect(wire.dogs.get('fido')).rejects.toMatchObject({ status: 503, retryAfter: 7 })
 
@@ -457,7 +413,7 @@ describe('a repeat', () => {
 
 describe('a conflict', () => {
   it('is told also where the entity cannot be read any more', async () => {
-    await using wire = await open([tagged, refused, { status: 401, json: { error: 'unauthorized' } }])
+    await using wire = await openWire([tagged, refused, { status: 401, json: { error: 'unauthorized' } }])
     const fido = await wire.dogs.get('fido')
 
     const error = await failure(wire.dogs.update(fido, { age: 4 }))
@@ -468,7 +424,7 @@ describe('a conflict', () => {
   })
 
   it('is not told to a caller who has aborted meanwhile', async () => {
-    await using wire = await open([tagged, refused, 'silence'])
+    await using wire = await openWire([tagged, refused, 'silence'])
     const fido = await wire.dogs.get('fido')
     const controller = new AbortController()
     const reason = new Error('changed my mind')
@@ -481,7 +437,7 @@ describe('a conflict', () => {
   })
 
   it('is told within the time of the call', async () => {
-    await using wire = await open([tagged, refused, 'silence'])
+    await using wire = await openWire([tagged, refused, 'silence'])
     const fido = await wire.dogs.get('fido')
 
     const error = await failure(wire.dogs.update(fido, { age: 4 }, { timeout: 500 }))
@@ -490,7 +446,7 @@ describe('a conflict', () => {
   })
 
   it('is not sought of an entity without a tag, which modify refuses to write', async () => {
-    await using wire = await open([found])
+    await using wire = await openWire([found])
 
     await expect(wire.dogs.modify('fido', () => ({ age: 4 }))).rejects.toThrow(TypeError)
 
@@ -500,7 +456,7 @@ describe('a conflict', () => {
 
 describe('no reply', () => {
   it('is a connection error when nothing listens, with its cause', async () => {
-    const wire = await open([found], { retry: { limit: 0 } })
+    const wire = await openWire([found], { retry: { limit: 0 } })
     await wire.close()
 
     const error = await failure(wire.dogs.get('fido'))
@@ -510,7 +466,7 @@ describe('no reply', () => {
   })
 
   it('in time is a timeout, which is not repeated', async () => {
-    await using wire = await open(['silence'], { timeout: 50 })
+    await using wire = await openWire(['silence'], { timeout: 50 })
 
     const error = await failure(wire.dogs.get('fido'))
 
@@ -520,13 +476,13 @@ describe('no reply', () => {
   })
 
   it('in the time of a single call is a timeout too', async () => {
-    await using wire = await open(['silence'], { timeout: Number.POSITIVE_INFINITY })
+    await using wire = await openWire(['silence'], { timeout: Number.POSITIVE_INFINITY })
 
     await expect(wire.dogs.get('fido', { timeout: 50 })).rejects.toBeInstanceOf(TimeoutError)
   })
 
   it('is waited for until the caller aborts, and then the reason is theirs', async () => {
-    await using wire = await open(['silence'])
+    await using wire = await openWire(['silence'])
     const controller = new AbortController()
     const reason = new Error('changed my mind')
 
@@ -538,7 +494,7 @@ describe('no reply', () => {
   })
 
   it('is not even waited for when the caller has aborted before', async () => {
-    await using wire = await open([found])
+    await using wire = await openWire([found])
 
     await expect(wire.dogs.get('fido', { signal: AbortSignal.abort() })).rejects.toMatchObject({
       name: 'AbortError',
@@ -550,7 +506,7 @@ describe('no reply', () => {
   it('is no longer waited for when the caller aborts between repeats', async () => {
     const controller = new AbortController()
     const sleep = async () => controller.abort()
-    await using wire = await open([busy], { retry: { sleep } })
+    await using wire = await openWire([busy], { retry: { sleep } })
 
     await expect(wire.dogs.get('fido', { signal: controller.signal })).rejects.toMatchObject({
       name: 'AbortError',

@@ -1,9 +1,10 @@
 import type { Call, CallOptions, Envelope, Reply } from './call.js'
 import { type Deadline, openDeadline } from './deadline.js'
 import { isRefused, withTag } from './entity-tag.js'
-import { errorOfReply, RateLimitError, unexpectedReply } from './errors.js'
+import { AuthenticationError, errorOfReply, RateLimitError, unexpectedReply } from './errors.js'
 import { inProcess } from './in-process.js'
 import { type RetryOptions, sleep, waitBeforeRetry } from './retry.js'
+import { type OnTokenChange, TokenKeeper, type TokenReply, type Tokens, tokensIn } from './tokens.js'
 import { type Engine, overHttp, type Transport, type WireReply, type WireRequest } from './transport.js'
 
 /** Where the engine is: behind a URL or in this process. */
@@ -26,20 +27,13 @@ export interface SessionOptions {
   /** Milliseconds for a whole call, repeats and waits included. Default 30,000; `Infinity` waits forever. */
   timeout?: number
   retry?: RetryOptions
-  /** An access token from an earlier sign-in. */
+  /** Tokens from an earlier sign-in. */
   token?: string
+  refreshToken?: string
   /** Used, as HTTP Basic, while there is no token. Secrets do not belong in browsers. */
   clientId?: string
   clientSecret?: string
-  /** Told of every new token, and of `undefined` after signing out, so that it can be stored. */
-  onTokenChange?: (token: string | undefined, expiresAt: number | undefined) => void
-}
-
-interface TokenReply {
-  access_token: string
-  /** Seconds. */
-  expires_in: number
-  user?: unknown
+  onTokenChange?: OnTokenChange
 }
 
 /** Who the client is, and how its calls are sent. */
@@ -48,54 +42,68 @@ export class Session {
   readonly #timeout: number
   readonly #retry: Required<RetryOptions>
   readonly #basic: string | undefined
-  readonly #onTokenChange: SessionOptions['onTokenChange']
-  #token: string | undefined
-  #expiresAt: number | undefined
+  readonly #tokenPath: string
+  readonly #tokens: TokenKeeper
+  /** What paths follow in addresses. */
+  readonly baseUrl: string
 
-  constructor({
-    timeout = 30_000,
-    retry,
-    token,
-    clientId,
-    clientSecret,
-    onTokenChange,
-    ...target
-  }: Target & SessionOptions) {
+  /** `home` is the path of whom it signs in to: `/management`, or an application. */
+  constructor(
+    {
+      timeout = 30_000,
+      retry,
+      token,
+      refreshToken,
+      clientId,
+      clientSecret,
+      onTokenChange,
+      ...target
+    }: Target & SessionOptions,
+    home: string,
+  ) {
+    this.baseUrl = (
+      target.engine === undefined ? target.url : (target.baseUrl ?? 'http://localhost')
+    ).replace(/\/+$/, '')
     this.#transport =
       target.engine === undefined
-        ? overHttp(target.url.replace(/\/+$/, ''), target.fetch)
-        : inProcess(target.engine, target.baseUrl ?? 'http://localhost')
+        ? overHttp(this.baseUrl, target.fetch)
+        : inProcess(target.engine, this.baseUrl)
     this.#timeout = timeout
     this.#retry = { limit: 2, sleep, random: Math.random, ...retry }
     this.#basic = clientId === undefined ? undefined : `Basic ${btoa(`${clientId}:${clientSecret}`)}`
-    this.#onTokenChange = onTokenChange
-    this.#token = token
+    this.#tokenPath = `${home}/token`
+    const kept = { ...(token && { token }), ...(refreshToken && { refreshToken }) }
+    this.#tokens = new TokenKeeper(kept, (refreshToken) => this.#exchange(refreshToken), onTokenChange)
   }
 
-  get token(): string | undefined {
-    return this.#token
+  get tokens(): Partial<Tokens> {
+    return this.#tokens.kept
   }
 
-  /** UTC milliseconds; known only for a token from a sign-in of this client. */
-  get expiresAt(): number | undefined {
-    return this.#expiresAt
-  }
-
-  useToken(token: string | undefined, expiresAt?: number): void {
-    this.#token = token
-    this.#expiresAt = expiresAt
-    this.#onTokenChange?.(token, expiresAt)
+  useTokens(tokens: Partial<Tokens> = {}): void {
+    this.#tokens.use(tokens)
   }
 
   /**
-   * Signs in and keeps the token, not the password.
-   * @throws {AuthenticationError} `invalid_grant` if the credentials are wrong.
+   * Signs in with whatever proves who somebody is, and keeps the tokens. `path` is the token endpoint unless told.
+   * @throws {AuthenticationError} `invalid_grant` if it does not.
    */
-  async signIn(path: string, credentials: object, options?: CallOptions): Promise<TokenReply> {
-    const call: Call = { ...options, method: 'POST', path, body: credentials, anonymous: true }
+  async signIn(proof: object, options?: CallOptions, path = this.#tokenPath): Promise<TokenReply> {
+    const call: Call = { ...options, method: 'POST', path, body: proof, bearer: '' }
+    const reply = await this.#tokenReply(call)
+    this.useTokens(tokensIn(reply))
+    return reply
+  }
+
+  /** Lost replies are sent again by the server for a few seconds. */
+  #exchange(refresh_token: string): Promise<TokenReply> {
+    const body = { grant_type: 'refresh_token', refresh_token }
+    return this.#tokenReply({ method: 'POST', path: this.#tokenPath, body, bearer: '', repeatable: true })
+  }
+
+  async #tokenReply(call: Call): Promise<TokenReply> {
     const reply = await this.send<TokenReply>(call)
     if (typeof reply.access_token !== 'string') throw unexpectedReply(200)
-    this.useToken(reply.access_token, Date.now() + reply.expires_in * 1000)
     return reply
   }
 
@@ -135,14 +143,13 @@ export class Session {
 
   async #attempt<T>(call: Call, { signal, left }: Deadline): Promise<Reply<T>> {
     const { limit, random, sleep } = this.#retry
-    const request = this.#request(call, signal)
     const isRepeatable = call.repeatable ?? (call.method === 'GET' || call.idempotencyKey !== undefined)
     /** The failure since which it is not known whether the request was carried out. */
     let doubt: unknown
     for (let attempt = 0; ; attempt++) {
       signal.throwIfAborted()
       try {
-        return replyOf<T>(await this.#transport(request))
+        return await this.#authorized<T>(call, signal)
       } catch (error) {
         signal.throwIfAborted()
         // The condition may have failed because the attempt before was carried out: that is no conflict.
@@ -160,14 +167,34 @@ export class Session {
     }
   }
 
-  #request({ query = {}, anonymous, ...call }: Call, signal: AbortSignal): WireRequest {
-    const bearer = this.#token === undefined ? this.#basic : `Bearer ${this.#token}`
+  /** One exchange; a second one, with another token, where the first shows that the token has expired. */
+  async #authorized<T>(call: Call, signal: AbortSignal): Promise<Reply<T>> {
+    const isOurs = call.bearer === undefined
+    if (isOurs && this.#tokens.areOver) await this.#tokens.renew(signal)
+    const { token } = this.tokens
+    try {
+      return await this.#once(call, signal)
+    } catch (error) {
+      const hasExpired = error instanceof AuthenticationError && error.code === 'expired_token'
+      if (!isOurs || !hasExpired || this.tokens.refreshToken === undefined) throw error
+      // Another call may have seen it before.
+      if (this.tokens.token === token) await this.#tokens.renew(signal)
+      return this.#once(call, signal)
+    }
+  }
+
+  async #once<T>(call: Call, signal: AbortSignal): Promise<Reply<T>> {
+    return replyOf<T>(await this.#transport(this.#request(call, signal)))
+  }
+
+  #request({ query = {}, bearer = this.tokens.token, ...call }: Call, signal: AbortSignal): WireRequest {
+    const authorization = bearer === undefined ? this.#basic : bearer && `Bearer ${bearer}`
     const { method, path, body, ifMatch, ifNoneMatch, idempotencyKey } = call
     return {
       method,
       path,
       search: searchOf(query),
-      authorization: anonymous ? undefined : bearer,
+      authorization: authorization || undefined,
       ifMatch,
       ifNoneMatch,
       idempotencyKey,
