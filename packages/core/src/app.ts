@@ -57,7 +57,7 @@ import {
   type FirstStart,
   feedRoutes,
   MANAGEMENT,
-  type managed,
+  managed,
   memberRoutes,
   membershipRoutes,
   Organizations,
@@ -289,6 +289,11 @@ export class Engine {
     const appRoutes = [
       ...applicationRoutes(organizations, entities),
       ...tokenDoors.app,
+      ...signInRoutes<AppCall>({
+        tokens,
+        whose: (call) => ownOrAdmins({ engine: entities }, call),
+        reply: appEnvelope,
+      }),
       ...permissionRoutes(roles),
       ...userRoutes({ engine: entities, passwords, tokens, verify, renderer, changed: forget }),
       ...factorDoors.app,
@@ -310,6 +315,7 @@ export class Engine {
         ...membershipRoutes(organizationDoors),
         ...feedRoutes(organizationDoors),
         ...tokenDoors.management,
+        ...signInRoutes({ tokens, whose: (call) => ownAdmin(entities, call), reply: managed }),
         ...factorDoors.management,
       ],
       appRoutes: [...appRoutes, accessRoute(explanations)],
@@ -331,13 +337,9 @@ export class Engine {
     })
     this.limits = limits
     this.#store = store
-      ...signInRoutes<AppCall>(
-        tokens,
-        whose: (call) => ownOrAdmins(engine: entities , call),
-        reply: appEnvelope,),
     this.#entities = entities
     this.#organizations = organizations
-    this.#bootstrapOptions = engine: entities, organizations, passwords, admins 
+    this.#bootstrapOptions = { engine: entities, organizations, passwords, admins }
     this.#retention = setInterval(
       () => void this.#prune(clock(), changeLogRetention, opaque, attempts, log),
       HOUR,
@@ -355,7 +357,6 @@ export class Engine {
     }
   }
 
-        ...signInRoutes({ tokens, whose: (call) => ownAdmin(entities, call), reply: managed }),
   /** The application `organization/application`, in process. Choose whom to act as. */
   app(name: string): AppDoor {
     const [organization = '', application = ''] = name.split('/')
