@@ -29,7 +29,7 @@ import {
 import { Hops } from './hops.js'
 import { once, type Repeatable } from './once.js'
 import type { PathReader } from './path.js'
-import { Rights } from './rights.js'
+import { type Permitted, Rights } from './rights.js'
 import { shownTo, sightOf } from './sight.js'
 import { Writes } from './writes.js'
 
@@ -60,11 +60,11 @@ export class Collections {
 
   async get(call: CollectionCall): Promise<CollectionResult> {
     const { app, caller } = call
-    const filter = await this.#engine.look(app.id, (reads) => this.#rights.permit(reads, call, 'get'))
-    return shownTo(caller, await this.#read(call, filter))
+    const permitted = await this.#engine.look(app.id, (reads) => this.#rights.permitted(reads, call, 'get'))
+    return shownTo(caller, await this.#read(call, permitted))
   }
 
-  async #read(call: CollectionCall, filter: Filter | null): Promise<CollectionResult> {
+  async #read(call: CollectionCall, { filter, known }: Permitted): Promise<CollectionResult> {
     const { app, caller, path, params } = call
     if (path.hops.length > 0) return this.#hops.get(call, filter)
     const base = `/${path.collection}`
@@ -81,7 +81,11 @@ export class Collections {
     }
     const ref = refFor(path.collection, path.ref, caller)
     const query = queryOf(params, this.#engine.limits)
-    const entity = this.#rights.known(call, ref, await this.#engine.get(app.id, path.collection, ref))
+    const [found] = known ?? []
+    const entity =
+      found?.collection === path.collection
+        ? found
+        : this.#rights.known(call, ref, await this.#engine.get(app.id, path.collection, ref))
     if (entity === null || (filter !== null && !isWithin(filter, entity)))
       throw missing(this.#engine.descriptor(path.collection), ref)
     return { entities: [entity], base, query, isSingle: true }

@@ -13,6 +13,16 @@ import { gatePath, type KnownEntities, ownPath, spellingsOf } from './gate-path.
 import type { HopStep } from './path.js'
 import { knownBy } from './sight.js'
 
+/** A right to a path. */
+export interface Permitted {
+  /** What the path leads to must match it. */
+  filter: Filter | null
+  /** Entities on the path, in order, where they had to be looked up. */
+  known: KnownEntities | null
+}
+
+const WHOLLY: Permitted = { filter: null, known: null }
+
 /** What a caller may do on the way along a path. Whoever administers the application may do everything. */
 export class Rights {
   readonly #engine: Engine
@@ -27,10 +37,17 @@ export class Rights {
    * @throws {AppError} `unauthorized`.
    */
   permit(reads: Reads, call: CollectionCall, verb: Verb): Filter | null {
+    return this.permitted(reads, call, verb).filter
+  }
+
+  /** The same, with the entities that had to be looked up for it. */
+  permitted(reads: Reads, call: CollectionCall, verb: Verb): Permitted {
     const { app, caller, path } = call
-    if (isAppAdmin(caller, app)) return null
-    if (isPermitted(caller, app, { verb, path: gatePath(path, caller, this.#aliases) })) return null
-    return permitSome(caller, app, { verb, path: this.spelled(reads, call) })
+    if (isAppAdmin(caller, app)) return WHOLLY
+    if (isPermitted(caller, app, { verb, path: gatePath(path, caller, this.#aliases) })) return WHOLLY
+    const known = this.#knownOn(reads, call)
+    const spelled = gatePath(path, caller, this.#aliases, known)
+    return { filter: permitSome(caller, app, { verb, path: spelled }), known }
   }
 
   /** Whether the right to a path is a right to the entity at its end. */
@@ -67,10 +84,12 @@ export class Rights {
 
   /** The path of a request in all spellings that permission strings may use. */
   spelled(reads: Reads, call: CollectionCall): PathSegments {
-    const found = knownOf(reads, call)
+    return gatePath(call.path, call.caller, this.#aliases, this.#knownOn(reads, call))
+  }
+
+  #knownOn(reads: Reads, call: CollectionCall): KnownEntities {
     const refs = [call.path, ...call.path.hops].map(({ ref }) => ref)
-    const known = found.map((entity, i) => this.known(call, refs[i] ?? '', entity))
-    return gatePath(call.path, call.caller, this.#aliases, known)
+    return knownOf(reads, call).map((entity, i) => this.known(call, refs[i] ?? '', entity))
   }
 
   /**
