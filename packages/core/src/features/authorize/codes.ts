@@ -70,7 +70,8 @@ export const codeGrant =
     const user = await engine.store.get(home, 'users', code.user)
     if (user === null) throw badCode()
     const { revoked, how, isComplete } = code
-    return tokens.signIn(user, app, { ...asked, how, revoked, isComplete, fields })
+    // Without the fields: their code is no second factor.
+    return tokens.signIn(user, app, { ...asked, how, revoked, isComplete })
   }
 
 /** Whether the text can be a challenge of the method S256, the only one that proves anything. */
