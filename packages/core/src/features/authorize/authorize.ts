@@ -24,7 +24,7 @@ import {
 } from './browser.js'
 import type { CodeStep } from './code-step.js'
 import type { Codes } from './codes.js'
-import type { OneTimeTexts } from './one-time.js'
+import { newOneTimeText, type OneTimeTexts } from './one-time.js'
 import type { Redirects } from './redirects.js'
 import { codePage, passwordPage, type SignInPage } from './sign-in-page.js'
 
@@ -123,7 +123,7 @@ export class Authorize {
     const { step } = fields
     if (step === undefined) {
       const proven = await prove(request, tokens)
-      tokens.checkState(proven.user, app)
+      tokens.checkState(proven.user)
       return proven
     }
     const home = this.#homeOf(app)
@@ -155,11 +155,12 @@ export class Authorize {
     return this.#goBack(authorization, proven, true)
   }
 
-  #keep(app: TokenApplication | null, { user, revoked }: Proven): Promise<string> {
+  async #keep(app: TokenApplication | null, { user, revoked }: Proven): Promise<string> {
     const { engine, steps } = this.#options
-    return engine.transact(this.#homeOf(app), null, (edits) =>
-      steps.make(edits, { user: user.uuid, revoked }),
-    )
+    const step = newOneTimeText()
+    const value = { user: user.uuid, revoked }
+    await engine.transact(this.#homeOf(app), null, (edits) => steps.keep(edits, step, value))
+    return step
   }
 
   async #goBack(authorization: Authorization, proven: Proven, isComplete: boolean): Promise<ApiReply> {
@@ -176,7 +177,8 @@ export class Authorize {
       challenge,
       clientId,
     }
-    const code = await engine.transact(user.app, null, (edits) => codes.make(edits, meaning))
+    const code = newOneTimeText()
+    await engine.transact(user.app, null, (edits) => codes.keep(edits, code, meaning))
     return goBack(call, to, { code })
   }
 

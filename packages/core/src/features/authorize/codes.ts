@@ -35,8 +35,9 @@ export class Codes {
     this.#texts = new OneTimeTexts('code', box)
   }
 
-  make(edits: Edits, code: Code): string {
-    return this.#texts.make(edits, { ...code })
+  /** Lets a text of `newOneTimeText` stand for the code. */
+  keep(edits: Edits, text: string, code: Code): void {
+    this.#texts.keep(edits, text, { ...code })
   }
 
   take(edits: Edits, text: unknown): Code | null {

@@ -12,6 +12,6 @@ export {
 } from './browser.js'
 export { CodeStep } from './code-step.js'
 export { Codes, codeGrant } from './codes.js'
-export { OneTimeTexts } from './one-time.js'
+export { newOneTimeText, OneTimeTexts } from './one-time.js'
 export { Redirects } from './redirects.js'
 export { authorizeRoutes } from './routes.js'

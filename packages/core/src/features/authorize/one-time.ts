@@ -8,6 +8,9 @@ const LIFETIME = 600_000
 const BYTES = 32
 const FORM = /^[\w-]{43}$/
 
+/** Made outside of transactions, which may run more than once and must then ask for the same. */
+export const newOneTimeText = (): string => randomBytes(BYTES).toString('base64url')
+
 /**
  * Texts that stand for something for ten minutes, in one application, and for one use: whoever takes one, in whatever
  * process, takes it away from all others. Stored are the text's hash, and what it stands for, sealed.
@@ -22,11 +25,9 @@ export class OneTimeTexts {
     this.#box = box
   }
 
-  /** A new text that stands for `value`. */
-  make(edits: Edits, value: JsonObject): string {
-    const text = randomBytes(BYTES).toString('base64url')
+  /** Lets a text of `newOneTimeText` stand for `value`. */
+  keep(edits: Edits, text: string, value: JsonObject): void {
     edits.tx.keepReply(this.#keyOf(text), this.#box.seal(JSON.stringify(value)), edits.now + LIFETIME)
-    return text
   }
 
   /** What a text stands for; `null` when it is none of ours, over, or was taken before. */

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import type { Application } from '../../api/caller.js'
 import { AppError } from '../../domain/errors.js'
 import type { Edits } from '../../engine/edits.js'
@@ -22,6 +22,15 @@ export interface IdentitiesOptions {
 /** Notes that the e-mail address of a user was proved to be his; returns him as he is then. */
 export type Confirm = (edits: Edits, user: StoredEntity) => StoredEntity
 
+/** Where somebody comes from, and goes to. */
+export interface Linking {
+  app: Application
+  provider: Provider
+  confirm: Confirm
+  /** Any text that nobody can know; for names that are taken. */
+  salt: string
+}
+
 /** Who somebody turned out to be. */
 export interface Linked {
   user: StoredEntity
@@ -42,16 +51,13 @@ export class Identities {
   }
 
   /** The user that the profile names, who is made if need be. @throws {AppError} `invalid_grant` where nobody may sign up. */
-  link(
-    edits: Edits,
-    { app, provider, confirm }: { app: Application; provider: Provider; confirm: Confirm },
-    profile: Profile,
-  ): Linked {
+  link(edits: Edits, linking: Linking, profile: Profile): Linked {
+    const { app, confirm } = linking
     const known = this.#find(edits, app, profile)
     if (known !== null) return { user: known, isTakenOver: false }
     const owner = this.#ownerOf(edits, profile)
     if (owner === null) {
-      const user = this.#signUp(edits, provider, profile)
+      const user = this.#signUp(edits, linking, profile)
       this.#keep(edits, app, profile, user)
       return { user, isTakenOver: false }
     }
@@ -76,13 +82,13 @@ export class Identities {
     return owner !== null && isSameAddress(String(owner.object['email']), email!) ? owner : null
   }
 
-  #signUp(edits: Edits, { name: provider, signUp }: Provider, profile: Profile): StoredEntity {
-    if (!signUp) throw new AppError('invalid_grant', 'There is no account for you here')
+  #signUp(edits: Edits, { provider, salt }: Linking, profile: Profile): StoredEntity {
+    if (!provider.signUp) throw new AppError('invalid_grant', 'There is no account for you here')
     const { email, name, picture } = profile
     // One that only looks like it would be somebody else's.
     const isFree = email !== null && edits.tx.find('users', 'email', email) === null
     return edits.create('users', {
-      username: freeUsername(edits, usernameOf(provider, profile)),
+      username: freeUsername(edits, usernameOf(provider, profile), salt),
       ...(name === null ? {} : { name }),
       ...(picture === null ? {} : { picture }),
       ...(isFree ? { email, confirmed: true } : {}),
@@ -108,12 +114,12 @@ const keyOf = ({ issuer, subject }: Profile): string => `${issuer} ${subject}`
 const placeOf = ({ uuid }: Application, profile: Profile): string => hash(`${uuid} ${keyOf(profile)}`)
 
 /** Nobody chooses it: a name that a provider's user chose could be taken for somebody else's here. */
-const usernameOf = (provider: string, { issuer, subject }: Profile): string =>
-  `${provider}_${PLAIN_SUBJECT.test(subject) ? subject : hash(`${issuer} ${subject}`).slice(0, 22)}`
+const usernameOf = ({ name }: Provider, { issuer, subject }: Profile): string =>
+  `${name}_${PLAIN_SUBJECT.test(subject) ? subject : hash(`${issuer} ${subject}`).slice(0, 22)}`
 
-const freeUsername = (edits: Edits, wanted: string): string =>
+const freeUsername = (edits: Edits, wanted: string, salt: string): string =>
   edits.tx.find('users', 'username', wanted) === null
     ? wanted
-    : `${wanted}_${randomBytes(6).toString('base64url')}`
+    : `${wanted}_${hash(salt + wanted).slice(0, 12)}`
 
 const hash = (text: string): string => createHash('sha256').update(text).digest('base64url')

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import type { Application } from '../../api/caller.js'
 import { GUEST, principalLabel } from '../../api/principal.js'
 import type { ApiReply } from '../../api/request.js'
@@ -14,6 +14,7 @@ import {
   type Codes,
   checkOnce,
   goBack,
+  newOneTimeText,
   type OneTimeTexts,
   type Redirects,
   ReturnedError,
@@ -59,7 +60,6 @@ interface Journey {
 const ID_TOKEN = /^[\w-]+\.[\w-]+\.[\w-]*$/
 const MAX_ID_TOKEN = 16_384
 const NONCE = /^[\x21-\x7e]{1,500}$/
-const RANDOM_BYTES = 32
 const TRIES = 3
 
 /** Signing in to an application with an account that somebody has elsewhere. */
@@ -85,7 +85,7 @@ export class ProviderSignIn {
     const provider = await this.#provider(app, name)
     const callback = this.#callback(app, provider)
     return sendingBack(call, to, async () => {
-      const secrets = { nonce: randomText(), verifier: randomText() }
+      const secrets = { nonce: newOneTimeText(), verifier: newOneTimeText() }
       const journey: Journey = {
         ...secrets,
         provider: provider.name,
@@ -93,7 +93,8 @@ export class ProviderSignIn {
         state: to.state ?? null,
         challenge: readChallenge(fields),
       }
-      const state = await engine.transact(app.id, null, (edits) => states.make(edits, { ...journey }))
+      const state = newOneTimeText()
+      await engine.transact(app.id, null, (edits) => states.keep(edits, state, { ...journey }))
       const url = await returning(() => issuers.begin(provider, callback, { ...secrets, state }))
       return redirect(call, url.href)
     })
@@ -163,15 +164,22 @@ export class ProviderSignIn {
     return returning(() => this.#options.issuers.finish(provider, returned, secrets))
   }
 
-  #codeFor(app: Application, provider: Provider, profile: Profile, journey: Journey): Promise<string> {
+  async #codeFor(
+    app: Application,
+    provider: Provider,
+    profile: Profile,
+    { redirectUri, challenge }: Journey,
+  ): Promise<string> {
     const { codes, tokens } = this.#options
-    const { redirectUri, challenge } = journey
     const meaning = { how: provider.name, isComplete: false, redirectUri, challenge, clientId: null }
-    return returning(() =>
-      this.#link(app, provider, profile, (edits, user) =>
-        codes.make(edits, { ...meaning, user: user.uuid, revoked: tokens.lastRevokedWithin(edits, user) }),
-      ),
+    const code = newOneTimeText()
+    await returning(() =>
+      this.#link(app, provider, profile, (edits, user) => {
+        const revoked = tokens.lastRevokedWithin(edits, user)
+        codes.keep(edits, code, { ...meaning, user: user.uuid, revoked })
+      }),
     )
+    return code
   }
 
   /** Finds or makes the user, and does `work` in the same transaction. */
@@ -184,18 +192,17 @@ export class ProviderSignIn {
     const { engine, identities, confirming, takenOver } = this.#options
     const confirm = await confirming(app)
     // Whoever is made is made by a guest: where these may not register, neither may he.
-    const { linked, result } = await whenTaken(() =>
-      engine.transact(app.id, principalLabel(GUEST), (edits): { linked: Linked; result: T } => {
-        const linked = identities.link(edits, { app, provider, confirm }, profile)
+    const { linked, result } = await whenTaken(() => {
+      const salt = newOneTimeText()
+      return engine.transact(app.id, principalLabel(GUEST), (edits): { linked: Linked; result: T } => {
+        const linked = identities.link(edits, { app, provider, confirm, salt }, profile)
         return { linked, result: work(edits, linked.user) }
-      }),
-    )
+      })
+    })
     if (linked.isTakenOver) await takenOver(linked.user)
     return result
   }
 }
-
-const randomText = (): string => randomBytes(RANDOM_BYTES).toString('base64url')
 
 const isIdToken = (value: Json | undefined): value is string =>
   typeof value === 'string' && value.length <= MAX_ID_TOKEN && ID_TOKEN.test(value)
