@@ -59,4 +59,20 @@ describe('password hashes', () => {
     expect(await verifyAgainstNothing('', CHEAP)).toBe(false)
     expect(unknown).toBeGreaterThan(known / 3)
   })
+
+  it('are refused, not kept waiting for long, when very many are asked for at once', async () => {
+    const stored = await hashPassword('correct horse', CHEAP)
+
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 600 }, () => verifyPassword(stored, 'correct horse')),
+    )
+
+    const refused = outcomes.filter(({ status }) => status === 'rejected')
+    expect(refused.length).toBeGreaterThan(50)
+    expect(refused[0]).toMatchObject({ reason: { code: 'unavailable', status: 503, retryAfter: 5 } })
+    const checked = outcomes.filter(({ status }) => status === 'fulfilled')
+    expect(checked.length).toBeGreaterThanOrEqual(500)
+    expect(checked.every((outcome) => 'value' in outcome && outcome.value)).toBe(true)
+    expect(await verifyPassword(stored, 'correct horse')).toBe(true)
+  })
 })
