@@ -11,6 +11,7 @@ import { type Limits, limitsOf } from './domain/limits.js'
 import { Descriptors } from './engine/descriptor.js'
 import { Engine as Entities } from './engine/engine.js'
 import { accessRoute, Explanations } from './features/access/index.js'
+import { AccountDesk, type Captcha, type RegistrationOptions } from './features/accounts/index.js'
 import {
   AccessTokens,
   Authenticator,
@@ -47,6 +48,7 @@ import {
   type SessionDoors,
 } from './features/collections/index.js'
 import { factorRoutes, openFactors, type PasskeySettings } from './features/factors/index.js'
+import { LogMailer, type Mailer, Outbox } from './features/mail/index.js'
 import {
   Administrators,
   AdminSource,
@@ -76,7 +78,7 @@ import {
   Roles,
   USERGRID_ROLES,
 } from './features/roles/index.js'
-import { ownOrAdmins, Passwords, userRoutes } from './features/users/index.js'
+import { ownOrAdmins, Passwords, Pins, pinGrant, userRoutes } from './features/users/index.js'
 import { type AttemptStore, MemoryAttempts } from './storage/attempts.js'
 import type { StoredEntity } from './storage/store.js'
 import type { SqlDatabase } from './storage/typeorm/connection.js'
@@ -115,6 +117,14 @@ export interface EngineOptions extends DatabaseOptions {
   passkeys?: PasskeySettings | undefined
   /** What new passwords must have, of users of applications and of administrators; eight characters by default. */
   passwordPolicy?: { users?: Partial<PasswordPolicy>; admins?: Partial<PasswordPolicy> } | undefined
+  /** Sends mails; by default they are written to the log, with their links. */
+  mailer?: Mailer | undefined
+  /** Where clients reach the server, for links in mails. No link is sent without it. */
+  publicUrl?: string | undefined
+  /** How administrators and organizations begin. */
+  registration?: RegistrationOptions | undefined
+  /** Asked on pages that send mails. */
+  captcha?: Captcha | undefined
   /** Cost of password hashes; for tests. */
   passwordCost?: HashCost | undefined
 }
@@ -151,6 +161,7 @@ export class Engine {
   readonly #dispatcher: Dispatcher
   readonly #bootstrapOptions: Parameters<typeof bootstrap>[0]
   readonly #retention: NodeJS.Timeout
+  readonly #outbox: Outbox
   #running = 0
   #whenIdle: (() => void)[] = []
 
@@ -177,7 +188,8 @@ export class Engine {
     const descriptors = new Descriptors(
       builtInDescriptors({
         pictureScheme: usergrid ? 'http' : 'https',
-        secure: (body, app) => passwords.secure(body, app),
+        secure: (body, app) => accounts.secureUser(body, app),
+        readdressed: (edits, user) => accounts.readdress(edits, user),
       }),
       limits,
     )
@@ -215,17 +227,31 @@ export class Engine {
     const opaque = usergrid ? new OpaqueTokens({ engine: entities, home: MANAGEMENT.id, maxAge }) : null
     const accessTokens = opaque ?? new AccessTokens({ secret })
     const attempts = shared ?? new MemoryAttempts()
-    const signIns = new SignIns({
+    const isPassword = (user: StoredEntity | null, text: string) => passwords.verify(entities, user, text)
+    const counting = {
       attempts,
       addresses: new GoodAddresses({ engine: entities, secret, clock }),
-      verify: (user, password) => passwords.verify(entities, user, password),
       secret,
       clock,
+    }
+    const signIns = new SignIns({ ...counting, verify: isPassword })
+    const pins = new Pins({
+      engine: entities,
+      secret,
+      minLength: usergrid ? 4 : 6,
+      cost: options.passwordCost,
+      clock,
     })
+    const isPin = (user: StoredEntity | null, text: string) => pins.verify(user, text)
+    // Pins count with passwords: who guesses both guesses no more often.
+    const pinSignIns = new SignIns({ ...counting, verify: isPin })
     // The original neither slowed nor locked.
     const verify = usergrid
-      ? ({ user, password }: SignIn) => passwords.verify(entities, user, password)
+      ? ({ user, password }: SignIn) => isPassword(user, password)
       : (signIn: SignIn) => signIns.check(signIn)
+    const verifyPin = usergrid
+      ? ({ user, password }: SignIn) => isPin(user, password)
+      : (signIn: SignIn) => pinSignIns.check(signIn)
     const clientFailed = async (network: string | undefined) => {
       if (!usergrid) await signIns.clientFailed(network)
     }
@@ -237,6 +263,7 @@ export class Engine {
     })
     const grantTypes = new Map<string, GrantType>([
       ['password', passwordGrant({ engine: entities, management: MANAGEMENT.id, verify })],
+      ['pin', pinGrant({ engine: entities, management: MANAGEMENT.id, verify: verifyPin })],
       ['client_credentials', clientGrant({ client, failed: clientFailed })],
       ['refresh_token', refreshGrant],
       ['second_factor', steps.secondFactorGrant],
@@ -280,7 +307,23 @@ export class Engine {
     const renderer = new Renderer(entities)
     const tokenDoors = tokenRoutes({ tokens, properties, describe, user })
     const administrators = new Administrators({ engine: entities, admins })
-    const organizationDoors = { organizations, engine: entities }
+    const outbox = new Outbox({ mailer: options.mailer ?? new LogMailer(log), log })
+    const accounts: AccountDesk = new AccountDesk({
+      engine: entities,
+      organizations,
+      passwords,
+      pins,
+      outbox,
+      attempts,
+      secret,
+      clock,
+      forget,
+      publicUrl: options.publicUrl,
+      registration: options.registration ?? {},
+      captcha: options.captcha,
+      warn: (message) => log.warn({}, message),
+    })
+    const organizationDoors = { organizations, engine: entities, registration: accounts.registration }
     const factorDoors = factorRoutes({
       ...{ engine: entities, factors, steps, tokens, signing: tokenDoors, verify, properties },
       administrator: (call) => ownAdmin(entities, call),
@@ -295,6 +338,7 @@ export class Engine {
         reply: appEnvelope,
       }),
       ...permissionRoutes(roles),
+      ...accounts.appRoutes,
       ...userRoutes({ engine: entities, passwords, tokens, verify, renderer, changed: forget }),
       ...factorDoors.app,
       ...administrationRoutes(this.#administration),
@@ -311,6 +355,7 @@ export class Engine {
       managementRoutes: [
         ...organizationRoutes(organizationDoors),
         ...memberRoutes(organizationDoors),
+        ...accounts.managementRoutes(organizationDoors),
         ...adminRoutes({ ...organizationDoors, administrators, passwords, tokens, verify }),
         ...membershipRoutes(organizationDoors),
         ...feedRoutes(organizationDoors),
@@ -337,6 +382,7 @@ export class Engine {
     })
     this.limits = limits
     this.#store = store
+    this.#outbox = outbox
     this.#entities = entities
     this.#organizations = organizations
     this.#bootstrapOptions = { engine: entities, organizations, passwords, admins }
@@ -376,11 +422,12 @@ export class Engine {
     return this.#store.ping()
   }
 
-  /** Lets running requests and jobs finish, then closes the database. */
+  /** Lets running requests, mails and jobs finish, then closes the database. */
   async close(): Promise<void> {
     clearInterval(this.#retention)
     if (this.#running > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve))
     await this.#administration.drained()
+    await this.#outbox.close()
     await this.#store.close()
   }
 

@@ -16,13 +16,14 @@ import {
   type Registration,
   toApplication,
 } from '../organizations/index.js'
-import type { Passwords } from '../users/index.js'
+import type { Passwords, Pins } from '../users/index.js'
 import { AccountMails } from './account-mails.js'
 import { Accounts, closedRegistration } from './accounts.js'
 import { Invitations } from './invitations.js'
 import { linkRoutes } from './link-routes.js'
 import { Links } from './links.js'
 import { MailQuota } from './mail-quota.js'
+import { pinRoutes } from './pin-routes.js'
 import { adminPolicy, isOpen, Realms, tenantPolicy, userPolicy } from './realms.js'
 import { resetRoutes } from './reset-routes.js'
 import { Resets } from './resets.js'
@@ -32,6 +33,7 @@ export interface AccountsOptions {
   engine: Engine
   organizations: Organizations
   passwords: Passwords
+  pins: Pins
   outbox: Outbox
   attempts: AttemptStore
   secret: Buffer
@@ -54,6 +56,8 @@ export class AccountDesk {
   readonly #options: AccountsOptions
   readonly #accounts: Accounts
   readonly #resets: Resets
+  readonly #mails: AccountMails
+  readonly #quota: MailQuota
   readonly #realms: Realms
   /** Applications that are being read, by number: many users of one may be made at once. */
   readonly #reading = new Map<number, Promise<StoredEntity | null>>()
@@ -67,6 +71,8 @@ export class AccountDesk {
     const mails = new AccountMails({ engine, outbox, links, warn })
     const quota = new MailQuota(options)
     this.#options = options
+    this.#mails = mails
+    this.#quota = quota
     this.#realms = new Realms({ organizations, registration, title })
     this.#accounts = new Accounts({
       engine,
@@ -113,7 +119,7 @@ export class AccountDesk {
   }
 
   get appRoutes(): Route<AppCall>[] {
-    const { captcha } = this.#options
+    const { captcha, engine, pins } = this.#options
     const realmOf = ({ app }: AppCall) => this.#realms.of(app)
     const reply = (call: AppCall, action: string) => appEnvelope(call, { action })
     return [
@@ -122,14 +128,31 @@ export class AccountDesk {
         { accounts: this.#accounts, realmOf, reply },
         { path: 'users/:user', noun: 'user' },
       ),
+      ...pinRoutes({ engine, pins, mails: this.#mails, quota: this.#quota, realmOf }),
     ]
+  }
+
+  /** What must wait before a user is stored: his password and pin are hashed, and it is read how he begins. */
+  async secureUser(body: JsonObject, app: number): Promise<Begin | null> {
+    const { passwords, pins } = this.#options
+    const { pin } = body
+    const parts = await Promise.all([
+      passwords.secure(body, app),
+      pin === undefined || pin === null || pin === '' ? null : pins.secure(pin),
+      this.#beginUser(body, app),
+    ])
+    const steps = parts.filter((part) => part !== null)
+    if (steps.length === 0) return null
+    return (edits, user) => {
+      for (const step of steps) step(edits, user)
+    }
   }
 
   /**
    * What must happen to a new user of an application, by its properties; `null` is nothing. A state that an
    * administrator gave him stays.
    */
-  async beginUser(body: JsonObject, app: number): Promise<Begin | null> {
+  async #beginUser(body: JsonObject, app: number): Promise<Begin | null> {
     if (app === MANAGEMENT.id) return null
     const application = await this.#application(app)
     if (application === null) return null

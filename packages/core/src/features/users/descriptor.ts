@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto'
 import { accountName, checkMail, checkUsername } from '../../domain/account-names.js'
 import type { Json, JsonObject } from '../../domain/json.js'
+import { fold } from '../../domain/text.js'
 import type { Descriptor } from '../../engine/descriptor.js'
+import type { Edits } from '../../engine/edits.js'
+import type { StoredEntity } from '../../storage/store.js'
 
 /** What only administrators of an application may write on a user, words behind him included; from anybody else it is ignored. */
 export const DECIDED_BY_ADMINS = [
@@ -27,26 +30,30 @@ const COMMANDS = [
   'token',
   'revoketoken',
   'revoketokens',
+  'signins',
   'activate',
   'confirm',
   'reactivate',
-  'signins',
   'deactivate',
   'resetpw',
   'sendpin',
   'setpin',
   'permissions',
   'rolenames',
+  'factors',
 ]
 
 export interface UserOptions {
   /** Scheme of the picture made from an e-mail address; Usergrid's clients saw `http`. */
   pictureScheme: 'http' | 'https'
+  /** Told, in the transaction, of a user whose e-mail address is about to change. */
+  readdressed?: ((edits: Edits, user: StoredEntity) => void) | undefined
 }
 
 /** App users: found by username or e-mail; passwords and pins never reach the document. */
 export const userDescriptor = ({
   pictureScheme,
+  readdressed,
 }: UserOptions): Partial<Descriptor> & { collection: string } => ({
   collection: 'users',
   alias: ['username', 'email'],
@@ -77,8 +84,17 @@ export const userDescriptor = ({
   prepare: (properties) => prepareUser(properties, pictureScheme),
   // Tokens name their user by uuid: those of one who was there before must not become this one's.
   succeed: (edits, user) => edits.tx.setEntry(user, 'tokens', 'since', String(edits.now)),
+  amend: (properties, before, edits) => {
+    if (isSameAddress(properties.get('email'), before.object['email'])) return
+    // What was confirmed is that he reads the mails of the old one.
+    if (before.object['confirmed'] === true) properties.delete('confirmed')
+    readdressed?.(edits, before)
+  },
   check: checkNames,
 })
+
+const isSameAddress = (a: Json | undefined, b: Json | undefined): boolean =>
+  a === b || (typeof a === 'string' && typeof b === 'string' && fold(a) === fold(b))
 
 const prepareUser = (properties: Map<string, Json>, scheme: string): void => {
   if (!properties.has('activated')) properties.set('activated', true)

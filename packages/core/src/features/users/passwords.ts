@@ -15,6 +15,7 @@ import {
   verifyPassword,
 } from '../auth/index.js'
 import { MailTokens } from '../mail/index.js'
+import { dropPins } from './pins.js'
 
 const CREDENTIALS = 'credentials'
 const PASSWORD = 'password'
@@ -131,6 +132,7 @@ export class Passwords {
       edits.tx.setEntry(current, CREDENTIALS, HISTORY, used.length === 0 ? null : JSON.stringify(used))
       store(edits, current)
       MailTokens.drop(edits, current, 'resetpw')
+      dropPins(edits, current)
       this.#records.revokeAll(edits, current, kept)
     }
   }
