@@ -1,8 +1,9 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -32,22 +33,24 @@ beforeAll(async () => {
 }, PATIENCE)
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-/** Builds from sources alone, so that nothing which lies about in `dist` folders is packed. */
+/** Takes over what the sources of the packages are built to, and nothing else that lies about in `dist` folders. */
 const build = async (workspace: string): Promise<void> => {
-  await mkdir(join(workspace, 'node_modules', '@entigrid'), { recursive: true })
-  for (const file of ['tsconfig.json', 'tsconfig.base.json'])
-    await cp(join(ROOT, file), join(workspace, file))
+  // Next to nothing to do after `npm test` has built all.
+  await run(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-b'], { cwd: ROOT })
   for (const name of PACKAGES) {
     const source = join(ROOT, 'packages', name)
-    const target = join(workspace, 'packages', name)
-    await cp(source, target, { recursive: true, filter: (path) => path !== join(source, 'dist') })
-    await symlink(target, join(workspace, 'node_modules', '@entigrid', name))
+    const filter = (path: string) => {
+      const built = relative(join(source, 'dist'), path)
+      return built.startsWith('..') || hasSource(source, built)
+    }
+    await cp(source, join(workspace, 'packages', name), { recursive: true, filter })
   }
-  for (const name of await readdir(join(ROOT, 'node_modules'))) {
-    if (name !== '@entigrid')
-      await symlink(join(ROOT, 'node_modules', name), join(workspace, 'node_modules', name))
-  }
-  await run(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-b'], { cwd: workspace })
+}
+
+/** Whether a file or folder in `dist` comes from one in `src`. */
+const hasSource = (folder: string, built: string): boolean => {
+  const source = join(folder, 'src', built)
+  return existsSync(source) || existsSync(source.replace(/(\.js|\.js\.map|\.d\.ts)$/, '.ts'))
 }
 
 const pack = async (name: string): Promise<Packed> => {
