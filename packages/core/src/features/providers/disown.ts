@@ -3,8 +3,8 @@ import type { Engine } from '../../engine/engine.js'
 import type { StoredEntity } from '../../storage/store.js'
 import type { Tokens } from '../auth/index.js'
 
-/** What is kept beside a user that his account can be entered with: passwords, factors, networks, links in mails. */
-const WAYS_IN = ['credentials', 'factors', 'addresses', 'mails']
+/** What is kept beside a user that his account can be entered with: passwords, pins, factors, networks, links in mails. */
+const WAYS_IN = ['credentials', 'pins', 'factors', 'addresses', 'mails']
 const DEVICES = { verb: '~devices', direction: 'out', collection: 'devices' } as const
 const PAGE = 100
 
