@@ -37,11 +37,14 @@ const MAX_TEXT = 1000
 const MAX_SEGMENTS = 30
 /** Bounds the time of a wildcard comparison to this many steps per character of the request. */
 const MAX_WILDCARD_SEGMENT = 128
+/** ASCII is composed as it is, and there is much of it to compare. */
+const PLAIN = /^[\0-\x7f]*$/
 const UNPRINTABLE = /[\p{Cc}\p{Cs}]/u
 const WHERE = /^(.*?)\s+where(?:\s+(.*))?$/is
 
 /** Names are compared without regard to letter case or Unicode composition, as unique values are. */
-const fold = (text: string): string => composed(composed(text).toLowerCase())
+const fold = (text: string): string =>
+  PLAIN.test(text) ? text.toLowerCase() : composed(composed(text).toLowerCase())
 /** Whether two names denote the same. */
 export const isSameName = (a: string, b: string): boolean => fold(a) === fold(b)
 const segmentsOf = (path: string): string[] => path.split('/').filter((segment) => segment !== '')
