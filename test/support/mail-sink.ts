@@ -113,7 +113,7 @@ export const linkIn = ({ text }: { text: string }): URL => {
 export const parseMail = (raw: string): Omit<ArrivedMail, 'to'> => {
   const { headers, body } = partOf(raw)
   const boundary = /boundary="?([^";]+)"?/.exec(headers['content-type'] ?? '')?.[1]
-  const parts = boundary === undefined ? [raw] : body.split(`--${boundary}`).slice(1, -1)
+  const parts = boundary === undefined ? [raw] : `\r\n${body}`.split(`\r\n--${boundary}`).slice(1, -1)
   const found = { text: '', html: '' }
   for (const part of parts) {
     const { headers: own, body: content } = partOf(part.replace(/^\r\n/, ''))

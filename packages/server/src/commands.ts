@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { EngineOptions, JsonObject, Limits, RateLimits } from '@entigrid/core'
+import { type AccountOptions, accountOptions } from './account-settings.js'
 import { administer } from './administration/index.js'
 import { type Arguments, helpText, parseArguments } from './arguments.js'
 import { can } from './can.js'
@@ -14,10 +15,11 @@ import { type Config, limitsIn } from './settings.js'
 import { explainFailure } from './start-failure.js'
 import { welcome } from './welcome.js'
 
-export interface EngineSettings {
+export interface EngineSettings extends AccountOptions {
   database: string
   secret: string
   compatibility: 'usergrid' | undefined
+  /** What links in mails begin with. */
   publicUrl: string | undefined
   limits: Limits
   rates: RateLimits
@@ -88,13 +90,14 @@ const runWithEngine = async (args: Arguments, config: Config, around: Surroundin
   const secret = secretOf(config.secret, place)
   // Standard output has the results of the others.
   const { log, flush } = openLog(config.logLevel, args.command === 'start' ? 1 : 2)
-  const { compatibility, publicUrl } = config
+  const { compatibility } = config
   try {
     const engine = await around.openEngine({
       database: config.databaseUrl,
       secret,
       compatibility,
-      publicUrl,
+      publicUrl: linkUrlOf(config),
+      ...accountOptions(config, { folder: around.folder, log }),
       limits: limitsIn(config),
       passwordPolicy: { users: config.passwordPolicy ?? {}, admins: config.adminPasswordPolicy ?? {} },
       rates: { address: config['rates.address'], principal: config['rates.principal'] },
@@ -111,6 +114,14 @@ const runWithEngine = async (args: Arguments, config: Config, around: Surroundin
   } finally {
     flush()
   }
+}
+
+const LOOPBACK = new Set(['127.0.0.1', 'localhost', '::1'])
+
+/** Whoever reads mails on this very machine reaches a server on it. Others need to be told where it is. */
+const linkUrlOf = ({ publicUrl, host, port }: Config): string | undefined => {
+  if (publicUrl !== undefined || port === 0 || !LOOPBACK.has(host)) return publicUrl
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
 /** The port is taken first: a failure after the administrator is made would lose his password. */

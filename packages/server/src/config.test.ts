@@ -36,6 +36,20 @@ describe('readConfig', () => {
       trustProxy: false,
       'rates.address': 60_000,
       'rates.principal': 12_000,
+      mail: 'console',
+      mailFrom: undefined,
+      sysadminEmail: undefined,
+      captcha: undefined,
+      captchaSiteKey: undefined,
+      captchaSecret: undefined,
+      'registration.open': true,
+      'registration.confirmAdmins': false,
+      'registration.confirmOrganizations': false,
+      'registration.approveAdmins': false,
+      'registration.approveOrganizations': false,
+      'registration.notifyOfActivation': true,
+      'registration.notifyOfNewAdmins': false,
+      'registration.notifyOfNewOrganizations': false,
     })
   })
 

@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { type Config, SETTINGS, type Setting, settingEntries } from './settings.js'
+import { ConfigError } from './config-error.js'
+import type { Setting } from './setting.js'
+import { type Config, SETTINGS, settingEntries } from './settings.js'
 
-/** A setting that cannot be used. The message names its key and where it was found, and fits on a line. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError'
-}
+export { ConfigError } from './config-error.js'
 
 export interface ConfigSources {
   /** By name, without dashes. */

@@ -7,10 +7,12 @@ import {
   limitProblem,
   type PasswordPolicy,
 } from '@entigrid/core'
+import { ACCOUNT_SETTINGS, type AccountSettings } from './account-settings.js'
 import { readPasswordPolicy } from './password-policy.js'
+import { dashed, mustBe, oneOf, type Setting, text, wholeNumber, yesOrNo } from './setting.js'
 
 /** What the standalone server can be told, after checking. */
-export interface Config extends LimitSettings {
+export interface Config extends AccountSettings, LimitSettings {
   'rates.address': number
   'rates.principal': number
   port: number
@@ -30,37 +32,13 @@ export interface Config extends LimitSettings {
 /** A limit is a setting by its name, as in `limits.body`. */
 type LimitSettings = { [Name in LimitName as `limits.${Name}`]: number }
 
-export interface Setting<Value = unknown> {
-  /** Name of the environment variable. */
-  env: string
-  /** Name of the flag, without its dashes. */
-  flag: string
-  /** What stands for the value in the help; absent for switches. */
-  hint?: string
-  fallback: Value
-  help: string
-  /** Its value must not appear in messages. */
-  hidden?: true
-  /** @throws {Error} whose message continues "KEY must be ..." */
-  read(text: string): Value
-}
-
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
 const MIN_SECRET = 32
-
-const mustBe = (what: string): never => {
-  throw new Error(what)
-}
-
-const text = (value: string): string => value
 
 const port = (value: string): number =>
   /^\d{1,5}$/.test(value) && Number(value) <= 65_535
     ? Number(value)
     : mustBe('a whole number from 0 to 65535')
-
-const wholeNumber = (value: string): number =>
-  /^\d{1,15}$/.test(value) ? Number(value) : mustBe('a whole number')
 
 const database = (value: string): string =>
   /^(?:sqlite:.|postgres(?:ql)?:\/\/.)/.test(value)
@@ -72,19 +50,6 @@ const secret = (value: string): string =>
 
 const httpUrl = (value: string): string =>
   /^https?:\/\/[^\s?#]+$/.test(value) ? value : mustBe('an http or https URL without a query')
-
-const oneOf =
-  <Choice extends string>(...choices: Choice[]) =>
-  (value: string): Choice =>
-    choices.find((choice) => choice === value) ?? mustBe(`one of ${choices.join(', ')}`)
-
-const yesOrNo = (value: string): boolean => {
-  if (/^(?:true|1|yes|on)$/i.test(value)) return true
-  return /^(?:false|0|no|off)$/i.test(value) ? false : mustBe('true or false')
-}
-
-/** `batchEntities` as `batch-entities`. */
-const dashed = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 
 const limitSetting = (name: LimitName): Setting<number> => {
   const { fallback, meaning, unit } = LIMITS[name]
@@ -226,6 +191,7 @@ export const SETTINGS: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
     help: 'Operations a minute that are answered for one user, administrator or client; 0 does not limit',
     read: wholeNumber,
   },
+  ...ACCOUNT_SETTINGS,
   ...LIMIT_SETTINGS,
 }
 
