@@ -21,6 +21,8 @@ export interface SubCollection {
    * it, whoever may write his devices may write each. Otherwise an entity's own path decides.
    */
   gives?: 'get' | 'put'
+  /** What is made in it belongs to its owner: its name begins with the owner's uuid and a colon. */
+  scoped?: boolean
   /** The entity that the connection leads to hangs on one only: it leaves the list it was in. */
   exclusive?: boolean
 }

@@ -203,6 +203,8 @@ export interface Store {
   dictionary(entity: StoredEntity, name: string): Promise<ReadonlyMap<string, string>>
   /** Number of entities by collection name, for every collection that was ever used. */
   counts(app: number): Promise<Map<string, number>>
+  /** Bytes of the entities' documents, likewise. Reads all of the application. */
+  sizes(app: number): Promise<Map<string, number>>
   collectionInfo(app: number, collection: string): Promise<CollectionInfo | null>
   /** The settings of all collections that were ever used, by name. */
   settings(app: number): Promise<ReadonlyMap<string, CollectionSettings | null>>

@@ -1,4 +1,5 @@
 import { AppError, illegalArgument, resourceNotFound } from '../../domain/errors.js'
+import type { JsonObject } from '../../domain/json.js'
 import type { Filter } from '../../domain/query/ast.js'
 import { both } from '../../domain/query/combine.js'
 import { isUuid } from '../../domain/uuid.js'
@@ -75,7 +76,8 @@ export class HopWrites {
     checkBatch(bodies, edits.limits)
     const wanted = both(filter, this.#rights.permitCreation(call, 'post', step, collection))
     const entities = edits.each(bodies, (body) => {
-      const created = edits.create(collection, this.#rights.cleaned(call, collection, asObject(body)))
+      const cleaned = this.#rights.cleaned(call, collection, asObject(body))
+      const created = edits.create(collection, scoped(step, near, cleaned))
       this.#rights.remainsWithin(call, wanted, created)
       join(edits, step, near, created)
       return edits.tx.current(created)
@@ -173,6 +175,13 @@ const result = (edits: Edits, near: StoredEntity, step: HopStep, target: StoredE
   base: baseOf(near, step),
   isSingle: true,
 })
+
+const scoped = ({ sub }: HopStep, near: StoredEntity, body: JsonObject): JsonObject => {
+  const { name } = body
+  return sub?.scoped === true && typeof name === 'string' && name !== ''
+    ? { ...body, name: `${near.uuid}:${name}` }
+    : body
+}
 
 /** Connects. What may hang on one entity only leaves those it hung on. */
 const join = (edits: Edits, step: HopStep, near: StoredEntity, far: StoredEntity): void => {

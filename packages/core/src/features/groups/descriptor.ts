@@ -14,7 +14,7 @@ export const groupDescriptor: Partial<Descriptor> & { collection: string } = {
   subCollections: {
     activities: { collection: 'activities', verb: '~activities', direction: 'out', gives: 'put' },
     feed: { collection: 'activities', verb: '~feed', direction: 'out', gives: 'get' },
-    roles: { collection: 'roles', verb: '~assigned', direction: 'in', inverse: 'groups' },
+    roles: { collection: 'roles', verb: '~assigned', direction: 'in', inverse: 'groups', scoped: true },
     users: { collection: 'users', verb: '~members', direction: 'out' },
   },
   sets: { rolenames: 'roles', permissions: 'permissions' },

@@ -10,12 +10,14 @@ import type { Engine } from '../../engine/engine.js'
 import type { StoredEntity } from '../../storage/store.js'
 import { isSysadmin, type OrganizationDoors, ownOrganization, registrationOf } from './access.js'
 import { mergedProperties } from './administrators.js'
+import { configurationRoutes } from './configuration-routes.js'
 import { optional, ownProperties, text } from './fields.js'
 import { managed } from './managed.js'
 import type { Organizations } from './organizations.js'
 import { checkPasswordHistory } from './password-history.js'
 import { changedSettings } from './settings.js'
 import { showAdmin, showApplications, showOrganization } from './show.js'
+import { sizeRoutes } from './size-routes.js'
 import { MANAGEMENT, type NewOrganization } from './types.js'
 
 /** `/management/orgs` and what belongs to an organization. */
@@ -44,6 +46,8 @@ export const organizationRoutes = (doors: OrganizationDoors): Route<Call>[] => [
   route(['GET', 'POST'], 'orgs/:org/apps/:app/credentials', (call: Call) =>
     applicationCredentials(doors, call),
   ),
+  ...configurationRoutes(doors),
+  ...sizeRoutes(doors),
 ]
 
 const list = async ({ organizations, engine }: OrganizationDoors, call: Call): Promise<ApiReply> => {

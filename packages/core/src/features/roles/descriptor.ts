@@ -1,6 +1,8 @@
 import { illegalArgument } from '../../domain/errors.js'
 import type { Descriptor } from '../../engine/descriptor.js'
 
+/** Before the name of a role that belongs to a group. */
+const SCOPE = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}:(?=.)/i
 const KEPT = new Set(['name', 'title', 'inactivity'])
 
 /** Roles: named sets of permission strings. The name never changes; `inactivity` is in milliseconds, 0 for off. */
@@ -19,7 +21,7 @@ export const roleDescriptor: Partial<Descriptor> & { collection: string } = {
     if (typeof name !== 'string') throw illegalArgument('A role needs a name', 'name')
     for (const key of properties.keys()) if (!KEPT.has(key.toLowerCase())) properties.delete(key)
     properties.set('roleName', name.toLowerCase())
-    if (!properties.has('title')) properties.set('title', name)
+    if (!properties.has('title')) properties.set('title', name.replace(SCOPE, ''))
     if (!properties.has('inactivity')) properties.set('inactivity', 0)
   },
 }

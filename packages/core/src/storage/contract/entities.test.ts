@@ -180,6 +180,11 @@ describe.each(ALL_DATABASES)('entities on %s', (database) => {
     })
 
     expect(await store.counts(APP)).toEqual(new Map(Object.entries({ dogs: 18, cats: 7, birds: 0 })))
+    const bytes = await Promise.all(
+      dogs.slice(12).map(async ({ uuid }) => Buffer.byteLength((await store.get(APP, 'dogs', uuid))!.doc)),
+    )
+    expect((await store.sizes(APP)).get('dogs')).toBe(bytes.reduce((sum, size) => sum + size))
+    expect((await store.sizes(APP)).get('birds')).toBe(0)
     expect(await store.counts(2)).toEqual(new Map([['dogs', 1]]))
     expect(await store.counts(3)).toEqual(new Map())
   })

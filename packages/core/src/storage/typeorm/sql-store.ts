@@ -267,11 +267,23 @@ export class SqlStore implements Store {
 
   // Collections
 
-  async counts(app: number): Promise<Map<string, number>> {
-    const sql = {
+  counts(app: number): Promise<Map<string, number>> {
+    return this.#byCollection(app, {
       text: 'SELECT coll_id, sum(n) AS n FROM collection_count WHERE app_id = ? GROUP BY coll_id',
       values: [app],
-    }
+    })
+  }
+
+  sizes(app: number): Promise<Map<string, number>> {
+    const bytes = this.#database.dialect === 'postgres' ? 'octet_length(doc)' : 'length(CAST(doc AS BLOB))'
+    return this.#byCollection(app, {
+      text: `SELECT coll_id, sum(${bytes}) AS n FROM entity WHERE app_id = ? GROUP BY coll_id`,
+      values: [app],
+    })
+  }
+
+  /** A number for each collection that was ever used, 0 where the statement tells none. */
+  async #byCollection(app: number, sql: Sql): Promise<Map<string, number>> {
     const rows = await this.#read((connection) => this.#all<{ coll_id: number; n: number }>(connection, sql))
     const byId = new Map(rows.map(({ coll_id, n }) => [coll_id, Number(n)]))
     const catalog = await this.#withCatalog(app, (known) => {
