@@ -88,7 +88,7 @@ const times = async (count: number, work: (i: number) => Promise<Answer>): Promi
 const statusesOf = (replies: readonly Answer[]) => replies.map(({ status }) => status)
 const successes = (replies: readonly Answer[]) => replies.filter(({ status }) => status === 200).length
 
-describe.each(DATABASES)('attack 20 on %s: of 50 uses at once, one succeeds', (database) => {
+describe.each(DATABASES)('attack 20: of 50 uses at once one succeeds, on %s,', (database) => {
   const world = shared(database)
 
   it('of a code of an authenticator app', async () => {
@@ -143,6 +143,17 @@ describe.each(DATABASES)('attack 20 on %s: of 50 uses at once, one succeeds', (d
     expect(successes(await times(50, () => ann.go(refused, { passkey })))).toBe(1)
   })
 
+  it('of copies of a passkey that counts', async () => {
+    const ann = await world.person()
+    const { authenticator } = await withPasskey(ann)
+    const refused = await times(50, () => ann.signIn())
+    const signed = refused.map(({ body }) => authenticator.copy().get(body.passkey))
+
+    const replies = await times(50, (i) => ann.go(refused[i]!, { passkey: signed[i] }))
+
+    expect(successes(replies)).toBe(1)
+  })
+
   it('of the token that sets up a first factor', async () => {
     const { application } = (
       await world.admin('/management/orgs/test').post('/apps', { name: `app${database}` })
@@ -163,7 +174,7 @@ describe.each(DATABASES)('attack 20 on %s: of 50 uses at once, one succeeds', (d
   })
 })
 
-describe.each(DATABASES)('attack 25 on %s: guessing codes', (database) => {
+describe.each(DATABASES)('attack 25: guessing codes on %s', (database) => {
   const world = shared(database)
 
   it('verifies no more of a hundred at once than may fail, wherever they come from', async () => {

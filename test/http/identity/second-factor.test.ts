@@ -227,6 +227,30 @@ describe.each([
 })
 
 describe('second factors of users', () => {
+  it('are asked for after a pin, too', async () => {
+    const ann = await userAccount(await server.application())
+    await ann.me.put('/setpin', { pin: '271828' })
+    const grant = { grant_type: 'pin', username: 'ann', pin: '271828' }
+    expect((await ann.door.post('/token', grant)).status).toBe(200)
+    const { shows } = await withTotp(ann, clock)
+
+    const refused = await ann.door.post('/token', grant)
+
+    expect(refused.body.error).toBe('second_factor_required')
+    expect((await ann.go(refused, { code: shows() })).status).toBe(200)
+  })
+
+  it('are not asked for again where a sign-in goes on by its refresh token', async () => {
+    const ann = await userAccount(await server.application())
+    const { shows } = await withTotp(ann, clock)
+    const refused = await ann.signIn({ refresh: true })
+
+    const { refresh_token } = (await ann.go(refused, { code: shows() })).body
+    const renewed = await ann.door.post('/token', { grant_type: 'refresh_token', refresh_token })
+
+    expect([renewed.status, renewed.body.user.uuid]).toEqual([200, ann.uuid])
+  })
+
   it('are nobody’s business but theirs', async () => {
     const app = await server.application()
     const ann = await userAccount(app)
@@ -333,7 +357,6 @@ describe('a second factor that is enforced', () => {
       ['GET', '/users/me/token'],
       ['GET', '/notes'],
       ['POST', '/notes'],
-      ['GET', '/users/me/factors/devices'],
     ] as const) {
       const { status } = await enrolling.send(method, path, method === 'GET' ? undefined : {})
       expect([method, path, status]).toEqual([method, path, 401])
@@ -341,6 +364,7 @@ describe('a second factor that is enforced', () => {
     expect((await app.as(token, '/management').get('/users/me')).status).toBe(401)
     expect((await app.as(token, `/${app.organization}/sandbox`).get('/users')).status).toBe(401)
     expect((await ann.factors(token, 'bob').get('')).status).toBe(401)
+    expect((await ann.factors(token).post('/devices', {})).status).toBe(404)
     expect((await ann.factors(token).get('')).body.data).toEqual(NONE)
   })
 
