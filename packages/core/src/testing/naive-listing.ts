@@ -12,7 +12,8 @@ export interface Aged {
 }
 
 type Within = Extract<Filter, { kind: 'within' }>
-type Compare = (a: Aged, b: Aged) => number
+/** What an entity is sorted by, one value for each key. */
+type Rank = readonly (Scalar | null)[]
 
 const MAX_TEXT_BYTES = 200
 
@@ -27,10 +28,17 @@ export const naiveListing = <T extends Aged>(
   const circle = filter === null ? null : firstWithin(filter)
   if (sort.length === 0 && circle === null) return found.sort(latest)
   const keys = sort.length === 0 ? [{ path: circle!.path, descending: false }] : sort
-  const orders = keys.map((key) => (key.path === circle?.path ? byDistance(circle, key) : byValue(key)))
-  return found.sort(
-    (a, b) => orders.map((order) => order(a, b)).find((order) => order !== 0) ?? newestFirst(a, b),
-  )
+  const ranked = found.map((entity) => ({
+    entity,
+    rank: keys.map((key): Scalar | null =>
+      key.path === circle?.path
+        ? distanceTo(entity.object, key.path, circle.latitude, circle.longitude)
+        : valueFor(entity.object, key),
+    ),
+  }))
+  return ranked
+    .sort((a, b) => compareRanks(keys, a.rank, b.rank) || newestFirst(a.entity, b.entity))
+    .map(({ entity }) => entity)
 }
 
 export const firstWithin = (filter: Filter): Within | null => {
@@ -39,27 +47,22 @@ export const firstWithin = (filter: Filter): Within | null => {
   return items.map(firstWithin).find((found) => found !== null) ?? null
 }
 
-const newestFirst: Compare = (a, b) => b.age - a.age
+const newestFirst = (a: Aged, b: Aged): number => b.age - a.age
 
-const byDistance =
-  ({ path, latitude, longitude }: Within, { descending }: SortKey): Compare =>
-  (a, b) => {
-    const [x, y] = [a, b].map(({ object }) => distanceTo(object, path, latitude, longitude)) as [
-      number,
-      number,
-    ]
-    return missingLast(x, y) ?? (descending ? y - x : x - y)
+const compareRanks = (keys: readonly SortKey[], a: Rank, b: Rank): number => {
+  for (const [i, { descending }] of keys.entries()) {
+    const [x, y] = [a[i] ?? null, b[i] ?? null]
+    const order = missingLast(x, y) ?? (descending ? compareScalars(y!, x!) : compareScalars(x!, y!))
+    if (order !== 0) return order
   }
+  return 0
+}
 
-const byValue =
-  ({ path, descending }: SortKey): Compare =>
-  (a, b) => {
-    const [x, y] = [a, b].map(({ object }) => {
-      const ordered = valuesAt(object, path).sort(compareScalars)
-      return (descending ? ordered.at(-1) : ordered[0]) ?? null
-    }) as [Scalar | null, Scalar | null]
-    return missingLast(x, y) ?? (descending ? compareScalars(y!, x!) : compareScalars(x!, y!))
-  }
+/** Of several values the one that comes first. */
+const valueFor = (object: JsonObject, { path, descending }: SortKey): Scalar | null => {
+  const ordered = valuesAt(object, path).sort(compareScalars)
+  return (descending ? ordered.at(-1) : ordered[0]) ?? null
+}
 
 const missingLast = (a: unknown, b: unknown): number | null =>
   a === null || b === null ? Number(a === null) - Number(b === null) : null
