@@ -13,22 +13,26 @@ import { Engine as Entities } from './engine/engine.js'
 import { accessRoute, Explanations } from './features/access/index.js'
 import { AccountDesk, type Captcha, type RegistrationOptions } from './features/accounts/index.js'
 import {
-  AccessTokens,
   Authenticator,
   clientGrant,
   DEFAULT_PASSWORD_POLICY,
   GoodAddresses,
   type GrantType,
   type HashCost,
+  KeyedTokens,
+  keyRoutes,
   OpaqueTokens,
   type PasswordPolicy,
   passwordGrant,
   passwordPolicyOf,
+  passwordProof,
   RefreshTokens,
   refreshGrant,
   type SignIn,
   SignInRecords,
   SignIns,
+  type SigningAlgorithm,
+  SigningKeys,
   secretBox,
   signInRoutes,
   Tokens,
@@ -70,6 +74,7 @@ import {
   showOrganization,
   wholeOrganization,
 } from './features/organizations/index.js'
+import { openProviders } from './features/providers/index.js'
 import { DEFAULT_RATES, openRates, type RateLimits } from './features/rates/index.js'
 import {
   CLOSED_ROLES,
@@ -104,6 +109,11 @@ export interface EngineOptions extends DatabaseOptions {
   secret?: string | undefined
   /** `usergrid` restores the original's open or odd defaults, and nothing else. */
   compatibility?: 'usergrid' | undefined
+  /**
+   * What access tokens are signed with: by default the secret (`HS256`), or a key pair, by whose public part others may
+   * verify them. It has no effect in compatibility mode, whose tokens say nothing.
+   */
+  signing?: { algorithm: SigningAlgorithm } | undefined
   log?: Log | undefined
   /** UTC milliseconds. */
   clock?: (() => number) | undefined
@@ -115,16 +125,18 @@ export interface EngineOptions extends DatabaseOptions {
   changeLogRetention?: number | undefined
   /** Where passkeys of administrators work, and of users whose application does not say. */
   passkeys?: PasskeySettings | undefined
-  /** What new passwords must have, of users of applications and of administrators; eight characters by default. */
-  passwordPolicy?: { users?: Partial<PasswordPolicy>; admins?: Partial<PasswordPolicy> } | undefined
   /** Sends mails; by default they are written to the log, with their links. */
   mailer?: Mailer | undefined
-  /** Where clients reach the server, for links in mails. No link is sent without it. */
+  /** Where clients reach the server, for links in mails and for browsers that come back. No link is sent without it. */
   publicUrl?: string | undefined
+  /** Lets requests to OpenID providers go to private networks, and over plain HTTP; see `guardedFetch`. */
+  allowPrivateNetworks?: boolean | undefined
   /** How administrators and organizations begin. */
   registration?: RegistrationOptions | undefined
   /** Asked on pages that send mails. */
   captcha?: Captcha | undefined
+  /** What new passwords must have, of users of applications and of administrators; eight characters by default. */
+  passwordPolicy?: { users?: Partial<PasswordPolicy>; admins?: Partial<PasswordPolicy> } | undefined
   /** Cost of password hashes; for tests. */
   passwordCost?: HashCost | undefined
 }
@@ -154,6 +166,7 @@ export class Engine {
   readonly limits: Limits
   readonly #store: SqlStore
   readonly #entities: Entities
+  readonly #keys: SigningKeys | null
   readonly #organizations: Organizations
   readonly #authenticator: Authenticator
   readonly #collections: SessionDoors
@@ -225,7 +238,15 @@ export class Engine {
     })
     const forget = (app: number): void => (app === MANAGEMENT.id ? admins.forget() : grants.forget(app))
     const opaque = usergrid ? new OpaqueTokens({ engine: entities, home: MANAGEMENT.id, maxAge }) : null
-    const accessTokens = opaque ?? new AccessTokens({ secret })
+    const { algorithm = 'HS256' } = options.signing ?? {}
+    const keys = new SigningKeys({
+      engine: entities,
+      home: MANAGEMENT.id,
+      box: secretBox(secret, 'signing keys'),
+      algorithm: algorithm === 'RS256' ? algorithm : 'ES256',
+      clock,
+    })
+    const accessTokens = opaque ?? new KeyedTokens({ secret, keys, algorithm })
     const attempts = shared ?? new MemoryAttempts()
     const isPassword = (user: StoredEntity | null, text: string) => passwords.verify(entities, user, text)
     const counting = {
@@ -257,7 +278,9 @@ export class Engine {
     }
     const client = (id: string, clientSecret: string) => organizations.client(id, clientSecret)
     const { factors, steps } = openFactors({
-      ...{ engine: entities, secret, clock, management: MANAGEMENT.id, passkeys: options.passkeys },
+      ...{ engine: entities, secret, clock, management: MANAGEMENT.id },
+      passkeys: options.passkeys,
+      publicUrl: options.publicUrl,
       count: (codeTry) => signIns.checkCode(codeTry),
       organizationsOf: (admin) => organizations.members.organizationsOf(admin),
     })
@@ -265,9 +288,9 @@ export class Engine {
       ['password', passwordGrant({ engine: entities, management: MANAGEMENT.id, verify })],
       ['pin', pinGrant({ engine: entities, management: MANAGEMENT.id, verify: verifyPin })],
       ['client_credentials', clientGrant({ client, failed: clientFailed })],
-      ['refresh_token', refreshGrant],
       ['second_factor', steps.secondFactorGrant],
       ['passkey', steps.passkeyGrant],
+      ['refresh_token', refreshGrant],
     ])
     const tokens = new Tokens({
       engine: entities,
@@ -299,10 +322,15 @@ export class Engine {
     })
     const paths = new PathReader(entities)
     this.#collections = { engine: entities, collections: new Collections(entities, paths, forget), paths }
-    this.#administration = new CollectionAdministration(entities, clock)
+    this.#administration = new CollectionAdministration(entities, clock, forget)
     const properties = async (app: Application) => (await organizations.entityOf(app)).object
     const describe = (owner: StoredEntity) =>
-      describeOwner(organizations, admins, (admin) => passwords.changedAt(entities, admin), owner)
+      describeOwner(owner, {
+        organizations,
+        admins,
+        grants,
+        passwordChanged: (admin) => passwords.changedAt(entities, admin),
+      })
     const user = (app: Application, ref: string) => entities.get(app.id, 'users', ref)
     const renderer = new Renderer(entities)
     const tokenDoors = tokenRoutes({ tokens, properties, describe, user })
@@ -329,6 +357,15 @@ export class Engine {
       administrator: (call) => ownAdmin(entities, call),
       management: MANAGEMENT.id,
     })
+    const providers = openProviders({
+      ...{ engine: entities, secret, clock, management: MANAGEMENT, tokens, steps, signing: tokenDoors },
+      prove: passwordProof({ engine: entities, management: MANAGEMENT.id, verify }),
+      confirming: async () => (edits, user) => edits.update(user, { confirmed: true }),
+      publicUrl: options.publicUrl,
+      allowPrivateNetworks: options.allowPrivateNetworks === true,
+      warn: (fields, message) => log.warn(fields, message),
+    })
+    grantTypes.set('authorization_code', providers.grant)
     const appRoutes = [
       ...applicationRoutes(organizations, entities),
       ...tokenDoors.app,
@@ -341,6 +378,7 @@ export class Engine {
       ...accounts.appRoutes,
       ...userRoutes({ engine: entities, passwords, tokens, verify, renderer, changed: forget }),
       ...factorDoors.app,
+      ...providers.app,
       ...administrationRoutes(this.#administration),
       batchRoute({ ...this.#collections, renderer }),
     ]
@@ -352,6 +390,7 @@ export class Engine {
       routes: appRoutes,
     })
     this.#dispatcher = new Dispatcher({
+      openRoutes: keyRoutes(keys),
       managementRoutes: [
         ...organizationRoutes(organizationDoors),
         ...memberRoutes(organizationDoors),
@@ -362,6 +401,7 @@ export class Engine {
         ...tokenDoors.management,
         ...signInRoutes({ tokens, whose: (call) => ownAdmin(entities, call), reply: managed }),
         ...factorDoors.management,
+        ...providers.management,
       ],
       appRoutes: [...appRoutes, accessRoute(explanations)],
       collections: collectionsDoor({ ...this.#collections, renderer }) as (
@@ -384,6 +424,7 @@ export class Engine {
     this.#store = store
     this.#outbox = outbox
     this.#entities = entities
+    this.#keys = usergrid || algorithm === 'HS256' ? null : keys
     this.#organizations = organizations
     this.#bootstrapOptions = { engine: entities, organizations, passwords, admins }
     this.#retention = setInterval(
@@ -415,6 +456,19 @@ export class Engine {
   /** Makes the first administrator and organization, with its sandbox, unless they are there. */
   bootstrap(first: FirstStart): Promise<Bootstrapped> {
     return bootstrap(this.#bootstrapOptions, first)
+  }
+
+  /**
+   * Makes a new key that signs access tokens from now on, and resolves with its id. Tokens by older keys stay good until
+   * they are over, or, with `forgetting`, are refused from now on.
+   * @throws {Error} where tokens are not signed with a key pair
+   */
+  async rotateKeys(options: { forgetting?: boolean } = {}): Promise<string> {
+    if (this.#keys === null)
+      throw new Error(
+        'There is no key to rotate: tokens are not signed with one here. See the option "signing"',
+      )
+    return this.#keys.rotate(options)
   }
 
   /** Rejects when the database does not answer. */
@@ -485,15 +539,26 @@ const secretOf = (secret: string | undefined): Buffer => {
 
 /** What a token reply tells of its owner (identity rules 2.3). */
 const describeOwner = async (
-  organizations: Organizations,
-  admins: AdminSource,
-  passwordChanged: (admin: StoredEntity) => Promise<number | null>,
   owner: StoredEntity,
+  {
+    organizations,
+    admins,
+    grants,
+    passwordChanged,
+  }: {
+    organizations: Organizations
+    admins: AdminSource
+    grants: GrantsSource
+    passwordChanged: (admin: StoredEntity) => Promise<number | null>
+  },
 ): Promise<JsonObject> => {
   if (owner.collection === 'organizations')
     return { organization: await wholeOrganization(organizations, owner) }
   if (owner.collection === 'applications') return { application: owner.uuid }
-  if (owner.app !== MANAGEMENT.id) return { user: owner.object }
+  if (owner.app !== MANAGEMENT.id) {
+    const hidden = (await grants.hidden(owner.app))?.get('users')
+    return { user: hidden?.without(owner.object) ?? owner.object }
+  }
   const memberships = (await admins.get(owner.uuid))?.organizations ?? new Set<string>()
   const own = await Promise.all([...memberships].map((uuid) => organizations.find(uuid)))
   const shown = await Promise.all(

@@ -3,6 +3,7 @@ import { checkDepth } from '../domain/json-depth.js'
 import { type Limits, tooLong } from '../domain/limits.js'
 import { isUuid } from '../domain/uuid.js'
 import type { Application, Caller } from './caller.js'
+import { GUEST } from './principal.js'
 import type { Meter, Rates } from './rates.js'
 import { addHeader, errorReply, type ReportError } from './reply.js'
 import type { ApiReply, ApiRequest } from './request.js'
@@ -10,6 +11,8 @@ import { type AppCall, type Call, matchAppRoute, matchRoute, type Route } from '
 import { type Params, parsePath, parseSearch, type Segment } from './url.js'
 
 export interface DispatcherOptions {
+  /** Fixed endpoints below `/.well-known` (RFC 8615), for everybody: no credentials are looked at. */
+  openRoutes: readonly Route<Call>[]
   managementRoutes: readonly Route<Call>[]
   /** Fixed endpoints below an application; every other path is a collection's. */
   appRoutes: readonly Route<AppCall>[]
@@ -24,6 +27,14 @@ export interface DispatcherOptions {
   report: ReportError
 }
 
+const WELL_KNOWN = '.well-known'
+const NOBODY: Caller = {
+  principal: GUEST,
+  label: 'guest',
+  organizations: new Set(),
+  self: null,
+  grants: null,
+}
 const ORGANIZATIONS = new Set(['o', 'orgs', 'organizations'])
 const APPLICATIONS = new Set(['a', 'app', 'apps', 'application', 'applications'])
 
@@ -52,12 +63,25 @@ export class Dispatcher {
       if (request.path.length + request.search.length > limits.url) throw tooLong(limits.url)
       checkDepth(request.body, limits.depth)
       const params = parseSearch(request.search)
+      if (segments[0]?.text === WELL_KNOWN) return await this.#open(request, params, segments, startedAt)
       if (segments[0]?.text.toLowerCase() === 'management')
         return await this.#management(request, params, segments.slice(1), startedAt, meter)
       return await this.#application(request, params, segments, startedAt, meter)
     } catch (error) {
       return errorReply(error, startedAt, clock(), report)
     }
+  }
+
+  async #open(
+    request: ApiRequest,
+    params: Params,
+    segments: Segment[],
+    startedAt: number,
+  ): Promise<ApiReply> {
+    const { openRoutes, clock } = this.#options
+    const { match, other } = matchRoute(openRoutes, request.method, segments)
+    if (match === null) throw notFound(other, request)
+    return match.route.run({ request, params, args: match.args, caller: NOBODY, startedAt, now: clock })
   }
 
   async #management(

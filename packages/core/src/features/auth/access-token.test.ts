@@ -1,7 +1,8 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import jwt from 'jsonwebtoken'
 import { describe, expect, it } from 'vitest'
-import { AccessTokens, expiresIn, type TokenPrincipal } from './access-token.js'
+import { AccessTokens } from './access-token.js'
+import { expiresIn, type TokenPrincipal } from './claims.js'
 import { deriveKey } from './secret-box.js'
 
 const secret = randomBytes(32)

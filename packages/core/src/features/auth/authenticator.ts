@@ -7,7 +7,7 @@ import { AppError } from '../../domain/errors.js'
 import { isJsonObject } from '../../domain/json.js'
 import type { StoredEntity } from '../../storage/store.js'
 import type { GrantsSource } from '../roles/index.js'
-import { type Claims, expired, type TokenKeeper } from './access-token.js'
+import { type Claims, expired, type TokenKeeper } from './claims.js'
 
 /** What authentication asks of administrators and clients. */
 export interface Accounts {

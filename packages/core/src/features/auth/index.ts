@@ -1,5 +1,5 @@
-export { AccessTokens, type Claims, expiresIn } from './access-token.js'
 export { type AdminState, Authenticator } from './authenticator.js'
+export { type Claims, expiresIn } from './claims.js'
 export { clientGrant } from './client-grant.js'
 export { GoodAddresses } from './good-addresses.js'
 export {
@@ -10,6 +10,8 @@ export {
   type GrantType,
   type TokenApplication,
 } from './grant.js'
+export { keyRoutes } from './key-routes.js'
+export { KeyedTokens, type SigningAlgorithm } from './keyed-tokens.js'
 export { readMilliseconds } from './lifetimes.js'
 export { OpaqueTokens } from './opaque-tokens.js'
 export {
@@ -35,4 +37,5 @@ export { deriveKey, type SecretBox, secretBox } from './secret-box.js'
 export { type KeptToken, SignInRecords } from './sign-in-records.js'
 export { signInRoutes } from './sign-in-routes.js'
 export { type CodeTry, type SignIn, SignIns } from './sign-ins.js'
+export { SigningKeys } from './signing-keys.js'
 export { type SigningIn, Tokens } from './tokens.js'

@@ -5,6 +5,7 @@ import type { Engine } from '../../engine/engine.js'
 import {
   type Claims,
   checkLifetime,
+  claimsOf,
   corrupt,
   expired,
   type IssuedToken,
@@ -12,7 +13,7 @@ import {
   ownerOf,
   type TokenKeeper,
   type TokenOwner,
-} from './access-token.js'
+} from './claims.js'
 import { hashOpaqueToken, isOpaqueToken, newOpaqueToken } from './opaque-token.js'
 
 const COLLECTION = 'tokens'
@@ -38,20 +39,20 @@ export class OpaqueTokens implements TokenKeeper {
     this.#options = options
   }
 
-  async issue({ principal, ttl, now, signIn }: NewToken): Promise<IssuedToken> {
+  async issue({ principal, ttl, now, signIn, actor }: NewToken): Promise<IssuedToken> {
     checkLifetime(ttl)
     const token = newOpaqueToken(randomBytes)
-    const owner = ownerOf(principal)
     const { engine, home } = this.#options
     const stored = await engine.create(home, null, COLLECTION, {
       name: hashOpaqueToken(token),
-      owner: { ...owner },
+      owner: { ...ownerOf(principal) },
       issuedAt: now,
       ttl: ttl ?? 0,
       expiresAt: ttl === null ? 0 : now + ttl,
       ...(signIn === undefined ? {} : { signIn }),
+      ...(actor === undefined ? {} : { actor }),
     })
-    return { token, claims: claimsOf(stored.object) }
+    return { token, claims: read(stored.object) }
   }
 
   async verify(token: string, now: number): Promise<Claims> {
@@ -95,18 +96,19 @@ export class OpaqueTokens implements TokenKeeper {
     const { engine, home } = this.#options
     const stored = await engine.store.find(home, COLLECTION, 'name', hash)
     if (stored === null) throw new AppError('auth_invalid', 'Unable to authenticate')
-    const claims = claimsOf(stored.object)
+    const claims = read(stored.object)
     if (this.#known.size >= MAX_REMEMBERED) this.#known.clear()
     this.#known.set(hash, { claims, readAt: now })
     return claims
   }
 }
 
-const claimsOf = ({ uuid, owner, issuedAt, ttl, expiresAt, signIn }: JsonObject): Claims => ({
-  id: String(uuid),
-  owner: owner as unknown as TokenOwner,
-  issuedAt: Number(issuedAt),
-  ttl: ttl === 0 ? null : Number(ttl),
-  expiresAt: expiresAt === 0 ? null : Number(expiresAt),
-  signIn: signIn === undefined ? null : String(signIn),
-})
+const read = ({ uuid, owner, issuedAt, ttl, signIn, actor }: JsonObject): Claims =>
+  claimsOf({
+    id: String(uuid),
+    owner: owner as unknown as TokenOwner,
+    issuedAt: Number(issuedAt),
+    ttl: ttl === 0 ? null : Number(ttl),
+    signIn: signIn === undefined ? null : String(signIn),
+    actor: actor === undefined ? null : String(actor),
+  })

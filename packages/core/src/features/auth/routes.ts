@@ -6,7 +6,7 @@ import { type AppCall, type Call, fieldsOf, type Route, route } from '../../api/
 import { AppError, unauthorized } from '../../domain/errors.js'
 import type { JsonObject } from '../../domain/json.js'
 import type { StoredEntity } from '../../storage/store.js'
-import { NEVER_EXPIRES_IN } from './access-token.js'
+import { NEVER_EXPIRES_IN } from './claims.js'
 import { type Grant, type GrantRequest, type TokenApplication, tokenFields, wantsRefresh } from './grant.js'
 import type { Tokens } from './tokens.js'
 

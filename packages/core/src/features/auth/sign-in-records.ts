@@ -3,7 +3,7 @@ import { isUuid } from '../../domain/uuid.js'
 import type { Edits } from '../../engine/edits.js'
 import type { Engine } from '../../engine/engine.js'
 import type { StoredEntity } from '../../storage/store.js'
-import type { Claims } from './access-token.js'
+import type { Claims } from './claims.js'
 import type { RefreshState } from './refresh-tokens.js'
 import type { SecretBox } from './secret-box.js'
 

@@ -4,13 +4,7 @@ import { newUuid } from '../../domain/uuid.js'
 import type { Edits } from '../../engine/edits.js'
 import type { Engine } from '../../engine/engine.js'
 import type { StoredEntity } from '../../storage/store.js'
-import {
-  type Claims,
-  expiresIn,
-  type NewToken,
-  type TokenKeeper,
-  type TokenPrincipal,
-} from './access-token.js'
+import { type Claims, expiresIn, type NewToken, type TokenKeeper, type TokenPrincipal } from './claims.js'
 import {
   type Asked,
   badCredentials,
@@ -35,8 +29,6 @@ export interface TokensOptions {
   replayed: (user: StoredEntity, signIn: string) => void
   /** By `grant_type`. Features may add theirs until the first request. */
   grants: ReadonlyMap<string, GrantType>
-  /** Whether administrators must have confirmed their e-mail address. */
-  confirmAdmins?: boolean | undefined
   /** Number of the application that keeps administrators. */
   management: number
   /** UTC milliseconds. */
@@ -104,7 +96,7 @@ export class Tokens {
     const ttl = this.checkLifetime(app, signingIn)
     const { how, agent, network, refresh = false, revoked = await this.lastRevoked(user) } = signingIn
     if (signingIn.isComplete !== true) {
-      this.checkState(user, app)
+      this.checkState(user)
       await this.#options.secondStep?.(user, app, { ...signingIn, revoked })
     }
     const id = newUuid()
@@ -113,7 +105,7 @@ export class Tokens {
     const signedIn = await engine.transact(user.app, labelOf(user.uuid, app), (edits) => {
       const owner = edits.find('users', user.uuid)
       if (owner === null) throw badCredentials()
-      this.checkState(owner, app)
+      this.checkState(owner)
       const since = edits.tx.dictionary(owner, TOKENS).get('since') ?? null
       if (revoked !== since) throw badCredentials()
       // Signing in comes after what was revoked before, also where a clock stands still.
@@ -138,7 +130,7 @@ export class Tokens {
     if (named === null) throw deadToken()
     const home = app === null ? management : app.application.id
     const renewed = await engine.transact(home, labelOf(named.user, app), (edits) =>
-      renewWithin(edits, { records, refreshTokens, check: (user) => this.checkState(user, app) }, named, {
+      renewWithin(edits, { records, refreshTokens, check: (user) => this.checkState(user) }, named, {
         token: presented as string,
         ttl: (first) => renewedLifetime(asked, first, lifetimesOf(app?.properties ?? null)),
       }),
@@ -170,11 +162,8 @@ export class Tokens {
     return edits.tx.dictionary(user, TOKENS).get('since') ?? null
   }
 
-  /** @throws {AppError} `invalid_grant` when the user, or administrator (`app` is `null`), may not sign in. */
-  checkState(
-    { object: { disabled, activated, confirmed } }: StoredEntity,
-    app: TokenApplication | null,
-  ): void {
+  /** @throws {AppError} `invalid_grant` when the user, or administrator, may not sign in. */
+  checkState({ object: { disabled, activated, confirmed } }: StoredEntity): void {
     if (disabled === true) throw new AppError('invalid_grant', 'user disabled')
     // Of those who had to follow the link of a mail, and have not. Whoever had not to has no such property.
     if (confirmed === false)

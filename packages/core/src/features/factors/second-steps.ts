@@ -100,7 +100,7 @@ export class SecondSteps {
     const ticket = tickets.read(fields[field], 'second factor', this.#homeOf(app))
     const user = ticket === null ? null : await this.#userOf(ticket)
     if (ticket === null || user === null) throw staleTicket(field)
-    tokens.checkState(user, app)
+    tokens.checkState(user)
     const factor = await this.#prove({ user, app }, fields, ticket, asked.network)
     return tokens.signIn(user, app, completed(ticket, factor, asked))
   }
