@@ -183,6 +183,8 @@ describe.each([
 
     expect(last.body.data).toEqual(NONE)
     expect((await account.signIn()).status).toBe(200)
+    await withTotp(account, clock)
+    expect((await account.factors().delete('/totp', { password: PASSWORD })).body.data).toEqual(NONE)
     expect((await account.factors().delete(`/passkeys/${id}`, { password: PASSWORD })).status).toBe(404)
   })
 
@@ -213,7 +215,22 @@ describe.each([
     expect((await account.go(refused, { code: shows() })).body.error).toBe('invalid_grant')
   })
 
-  it('begins again where what carries it on is over', async () => {
+  it('is neither set up nor passed with a token that is for something else', async () => {
+    const account = await open()
+    const { shows } = await withTotp(account, clock)
+    const refused = await account.signIn()
+    const { token } = (await account.door.post('/auth/passkey/options')).body
+
+    for (const other of [refused.body.second_factor_token, token]) {
+      expect((await account.factors(other).get('')).status).toBe(401)
+      expect((await account.factors(other).post('/totp')).status).toBe(401)
+    }
+    const mixed = { body: { second_factor_token: token } } as typeof refused
+    expect((await account.go(mixed, { code: shows() })).status).toBe(400)
+    expect((await account.go(refused, { code: shows() })).status).toBe(200)
+  })
+
+  it('begins again where what was begun is over', async () => {
     const account = await open()
     const { shows } = await withTotp(account, clock)
     const refused = await account.signIn()
@@ -222,7 +239,13 @@ describe.each([
     const { status, body } = await account.go(refused, { code: shows() })
 
     expect([status, body.error]).toEqual([400, 'invalid_grant'])
-    expect((await account.factors(refused.body.second_factor_token).get('')).status).toBe(401)
+    const asked = (await account.factors().post('/passkeys/options', { password: PASSWORD })).body.data
+    const offered = (await account.factors().post('/totp', { password: PASSWORD })).body.data
+    clock.now += 10 * MINUTE + 1
+    const response = new Authenticator({ origin: ORIGIN }).create(asked)
+    expect((await account.factors().post('/passkeys', { response })).status).toBe(400)
+    const late = { code: codeAt(offered.secret, clock.now) }
+    expect((await account.factors().post('/totp/confirm', late)).status).toBe(400)
   })
 })
 
@@ -271,6 +294,16 @@ describe('second factors of users', () => {
         expect([method, ref, path, status, body.error]).toEqual([method, ref, path, 401, 'unauthorized'])
       }
     expect((await ann.door.get('/users/ann/factors')).status).toBe(401)
+  })
+
+  it('are passed in the application that they are asked for in', async () => {
+    const app = await server.application()
+    const [here, there] = [await userAccount(app, 'here'), await userAccount(app, 'there')]
+    const { shows } = await withTotp(here, clock)
+    const refused = await here.signIn()
+
+    expect((await there.go(refused, { code: shows() })).body.error).toBe('invalid_grant')
+    expect((await here.go(refused, { code: shows() })).status).toBe(200)
   })
 
   it('cannot be set up with a token that no sign-in of theirs gave', async () => {
@@ -379,23 +412,35 @@ describe('a second factor that is enforced', () => {
       recoveryCodes: Array(10).fill(CODE),
       signIn: { access_token: expect.any(String), expires_in: 300, user: { uuid: ann.uuid } },
     })
-    expect((await ann.factors(token).post('/passkeys/options')).status).toBe(200)
+    expect((await ann.factors(token).get('')).status).toBe(401)
     expect((await ann.go(refused, { code: shows() })).status).toBe(400)
     expect((await ann.signIn({ code: shows() })).status).toBe(200)
   })
 
-  it('is set up as a passkey as well, and once', async () => {
+  it('is set up as a passkey as well', async () => {
     const { ann } = await enforced()
     const token = (await ann.signIn()).body.second_factor_token
+
     const { added } = await withPasskey(ann, undefined, token)
+
     expect(added.body.data.signIn.user.uuid).toBe(ann.uuid)
+  })
 
-    const { data } = (await ann.factors(token).post('/passkeys/options')).body
-    const again = await ann
-      .factors(token)
-      .post('/passkeys', { response: new Authenticator({ origin: ORIGIN }).create(data) })
+  it('is not set up by whoever knew a password that was changed since, or came second', async () => {
+    const { ann } = await enforced()
+    const [first, second] = [await ann.signIn(), await ann.signIn()].map(
+      ({ body }) => body.second_factor_token as string,
+    )
+    const offered = (await ann.factors(second).post('/passkeys/options')).body.data
+    const response = new Authenticator({ origin: ORIGIN }).create(offered)
+    await withTotp(ann, clock, first)
 
-    expect([again.status, again.body.error]).toEqual([400, 'invalid_grant'])
+    expect((await ann.factors(second).post('/passkeys', { response })).status).toBe(401)
+
+    await ann.factors().delete('', { password: PASSWORD })
+    const third = (await ann.signIn()).body.second_factor_token
+    await ann.me.put('/password', { oldpassword: PASSWORD, newpassword: 'another horse' })
+    expect((await ann.factors(third).post('/totp')).status).toBe(401)
   })
 
   it('holds for the members of an organization', async () => {

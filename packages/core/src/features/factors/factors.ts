@@ -34,7 +34,7 @@ export class Factors {
     this.#parties = parties
   }
 
-  async of({ user }: Person): Promise<KeptFactors> {
+  async of({ user }: Pick<Person, 'user'>): Promise<KeptFactors> {
     return new KeptFactors(await this.#engine.store.dictionary(user, FACTORS))
   }
 
@@ -69,7 +69,7 @@ export class Factors {
       const { pending } = factors.kept
       if (pending === null || factors.now - pending.created > SETUP)
         throw illegalArgument('There is no authenticator app to be confirmed; begin again', 'code')
-      spend(factors, ticket)
+      take(factors, ticket)
       if (!this.#codes.confirm(factors, pending, code)) throw illegalArgument('The code is wrong', 'code')
       factors.setRecoveryCodes(codes.map(hashed))
       return codes
@@ -131,7 +131,7 @@ export class Factors {
       const { challenge, passkeys, recoveryCodes } = factors.kept
       if (challenge?.challenge !== asked.challenge || challenge.expires <= factors.now) throw notAsked()
       factors.setChallenge(null)
-      spend(factors, ticket)
+      take(factors, ticket)
       if (passkeys.length >= MAX_PASSKEYS) throw illegalArgument(`There are at most ${MAX_PASSKEYS} passkeys`)
       const passkey: KeptPasskey = { ...made, name: shown, created: factors.now, used: null }
       factors.setPasskey(passkey)
@@ -163,10 +163,10 @@ export class Factors {
   }
 }
 
-/** Notes within a transaction that a ticket is taken. @throws {AppError} `invalid_grant` when it was before. */
-export const spend = (factors: FactorEdits, ticket: Ticket | null): void => {
-  if (ticket !== null && !factors.spend(ticket.nonce, ticket.expires))
-    throw staleTicket('second_factor_token')
+/** Takes the ticket that sets up a first factor. @throws {AppError} `invalid_grant` when it is not good, or there is one. */
+const take = (factors: FactorEdits, ticket: Ticket | null): void => {
+  if (ticket === null) return
+  if (factors.kept.areThere || !factors.take(ticket)) throw staleTicket('second_factor_token')
 }
 
 /** Recovery codes stand in for a factor: without any they would be the only one. */

@@ -1,5 +1,6 @@
 import type { Edits } from '../../engine/edits.js'
 import type { StoredEntity } from '../../storage/store.js'
+import type { Ticket } from './tickets.js'
 
 /** Beside a user; it goes with him. */
 export const FACTORS = 'factors'
@@ -83,10 +84,6 @@ export class KeptFactors {
     return this.#entries.has(RECOVERY + hash)
   }
 
-  isSpent(nonce: string): boolean {
-    return this.#entries.has(SPENT + nonce)
-  }
-
   /** Whether signing in takes more than a password. */
   get areThere(): boolean {
     return this.#entries.has(TOTP) || this.#keys(PASSKEY).length > 0
@@ -158,11 +155,18 @@ export class FactorEdits {
     this.#set(RECOVERY + hash, null)
   }
 
-  /** Notes that something good for once, until `expires`, was used. Returns `false` when it was used before. */
-  spend(nonce: string, expires: number): boolean {
-    if (this.kept.isSpent(nonce)) return false
+  /** Whether a ticket was not taken before, and the user's tokens not revoked since it was made. */
+  isGood({ nonce, asked }: Ticket): boolean {
+    const revoked = this.#edits.tx.dictionary(this.#user, 'tokens').get('since') ?? null
+    const isFresh = asked === null || (asked.revoked ?? null) === revoked
+    return isFresh && !this.#edits.tx.dictionary(this.#user, FACTORS).has(SPENT + nonce)
+  }
+
+  /** Takes a ticket; `false` when it is not good. */
+  take(ticket: Ticket): boolean {
+    if (!this.isGood(ticket)) return false
     for (const key of this.#keys(SPENT)) if (this.#expiry(key) < this.now) this.#set(key, null)
-    this.#set(SPENT + nonce, expires)
+    this.#set(SPENT + ticket.nonce, ticket.expires)
     return true
   }
 

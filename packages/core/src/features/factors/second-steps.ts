@@ -5,7 +5,7 @@ import type { Engine } from '../../engine/engine.js'
 import type { StoredEntity } from '../../storage/store.js'
 import type { Asked, CodeTry, GrantType, SigningIn, TokenApplication } from '../auth/index.js'
 import type { CodeProof, Codes } from './codes.js'
-import { type Factors, spend } from './factors.js'
+import type { Factors } from './factors.js'
 import { FactorEdits, type KeptFactors } from './kept.js'
 import { credentialId, passkeyUser, readSigned, requestOptions } from './passkeys.js'
 import { labelOf, type Person } from './person.js'
@@ -84,10 +84,8 @@ export class SecondSteps {
       verify: () =>
         engine.transact(user.app, labelOf({ user, app }), (edits) => {
           const factors = new FactorEdits(edits, user)
-          if (ticket !== null && factors.kept.isSpent(ticket.nonce)) return false
-          if (!codes.take(factors, proof)) return false
-          spend(factors, ticket)
-          return true
+          if (ticket !== null && !factors.isGood(ticket)) return false
+          return codes.take(factors, proof) && (ticket === null || factors.take(ticket))
         }),
     })
     if (!isRight) throw new AppError('invalid_grant', 'The code is wrong, over or was used')
@@ -152,9 +150,14 @@ export class SecondSteps {
 
   /** The user that a text lets set up a first factor, with the ticket; `null` for any other text. */
   async enrolling(text: unknown, home: number): Promise<{ ticket: Ticket; user: StoredEntity } | null> {
-    const ticket = this.#options.tickets.read(text, 'enrolment', home)
+    const { engine, factors, tickets } = this.#options
+    const ticket = tickets.read(text, 'enrolment', home)
     const user = ticket === null ? null : await this.#userOf(ticket)
-    return ticket === null || user === null ? null : { ticket, user }
+    if (ticket === null || user === null) return null
+    const { disabled, activated } = user.object
+    if (disabled === true || activated !== true || (await factors.of({ user })).areThere) return null
+    const revoked = (await engine.store.dictionary(user, 'tokens')).get('since') ?? null
+    return revoked === (ticket.asked?.revoked ?? null) ? { ticket, user } : null
   }
 
   #factorsIn(kept: KeptFactors, { app }: Person): Factor[] {
@@ -239,7 +242,7 @@ export class SecondSteps {
       const now = current.kept.passkey(id)
       // Whoever has an older count has a copy of it.
       const isStale = now === null || (now.counter > 0 && counter <= now.counter)
-      if (isStale || !current.spend(ticket.nonce, ticket.expires)) return false
+      if (isStale || !current.take(ticket)) return false
       current.setPasskey({ ...now, counter, used: current.now })
       return true
     })
