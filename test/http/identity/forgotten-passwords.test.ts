@@ -1,4 +1,3 @@
-import { DATABASES } from '@entigrid/core/testing'
 import { describe, expect, it } from 'vitest'
 import { PASSWORD, sharedServer } from '../../support/application.js'
 import { SENDER, sharedSink } from '../../support/mail-sink.js'
@@ -7,9 +6,9 @@ import { fieldsIn, postForm, readPage } from '../../support/pages.js'
 const PUBLIC = 'https://api.example.test/base'
 const NEW = 'a wholly new password'
 
-describe.each(DATABASES)('forgotten passwords on %s', (database) => {
+describe('forgotten passwords', () => {
   const sink = sharedSink()
-  const shared = sharedServer(database, { publicUrl: PUBLIC, mailer: sink.mailer })
+  const shared = sharedServer('sqlite', { publicUrl: PUBLIC, mailer: sink.mailer })
   /** Where a link of a mail is on this server. */
   const here = (link: URL): string => link.href.replace(PUBLIC, shared.url)
 

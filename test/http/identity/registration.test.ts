@@ -1,4 +1,3 @@
-import { DATABASES } from '@entigrid/core/testing'
 import { describe, expect, it } from 'vitest'
 import { PASSWORD, sharedServer } from '../../support/application.js'
 import { sharedSink } from '../../support/mail-sink.js'
@@ -7,9 +6,9 @@ import { readPage } from '../../support/pages.js'
 const PUBLIC = 'https://api.example.test'
 const SYSADMIN = 'sysadmin@example.test'
 
-describe.each(DATABASES)('users of an application on %s', (database) => {
+describe('users of an application', () => {
   const sink = sharedSink()
-  const shared = sharedServer(database, { publicUrl: PUBLIC, mailer: sink.mailer })
+  const shared = sharedServer('sqlite', { publicUrl: PUBLIC, mailer: sink.mailer })
   const follow = (link: URL) => readPage(link.href.replace(PUBLIC, shared.url))
   /** An application with these properties, and how to sign up and in. */
   const registering = async (properties: object) => {

@@ -53,6 +53,7 @@ export class Accounts {
 
   /** Uses up the token of a confirmation; the owner is active then, or waits for approval. */
   async confirm(realm: Realm, ref: string, token: unknown, principal: string): Promise<Outcome> {
+    if (!MailTokens.isToken(token)) return 'invalid'
     const owner = await this.#options.engine.find(realm.app, realm.collection, ref)
     if (owner === null) return 'invalid'
     const policy = await realm.policy()
@@ -79,6 +80,7 @@ export class Accounts {
 
   /** Uses up the token that those who may approve were sent. */
   async activate(realm: Realm, ref: string, token: unknown, principal: string): Promise<Outcome> {
+    if (!MailTokens.isToken(token)) return 'invalid'
     const owner = await this.#options.engine.find(realm.app, realm.collection, ref)
     if (owner === null) return 'invalid'
     const policy = await realm.policy()
