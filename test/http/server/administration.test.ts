@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type Json, openEngine, type Principal } from '@entigrid/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type EngineSettings, run } from '../../../packages/server/src/commands.js'
+import { codeAt } from '../../support/totp.js'
 
 const SECRET = 's'.repeat(32)
 const CHEAP = { memoryCost: 1024, timeCost: 1, parallelism: 1 }
@@ -188,6 +189,22 @@ describe('an operator', () => {
     expect((await execute(`user disable cat ${app}`)).told).toBe(
       'entigrid: There is no user cat in acme/sandbox\n',
     )
+  })
+
+  it('helps those who have lost their second factor', async () => {
+    const { ok, ask, signIn } = operator
+    await ok('user create gil gil@acme.test', { ENTIGRID_PASSWORD: PASSWORD })
+    const { uuid } = JSON.parse(await ok('user show gil --json'))
+    const gil: Principal = { kind: 'admin', uuid, username: 'gil' }
+    const { data } = await ask('/management/users/me/factors/totp', {}, gil)
+    await ask('/management/users/me/factors/totp/confirm', { code: codeAt(data.secret, Date.now()) }, gil)
+    const before = await signIn('/management/token', 'gil', PASSWORD)
+
+    const told = await ok('user remove-factors gil')
+
+    expect(told).toBe('gil has no second factor any more\n')
+    expect(before).toBe('Signing in takes a second factor')
+    expect(await signIn('/management/token', 'gil', PASSWORD)).toBe('signed in')
   })
 
   it('disables administrators', async () => {

@@ -46,6 +46,17 @@ export const USER: Readonly<Record<string, Subcommand>> = {
       }
     },
   },
+  'remove-factors': {
+    usage: 'USER [--app ORGANIZATION/APPLICATION]',
+    help: 'Removes his second factors, when he has lost them. He may sign in without, or sets up new ones.',
+    operands: [1, 1],
+    flags: APP,
+    run: async (desk, [ref = ''], { app }) => {
+      const { path, user } = await at(desk, app, ref)
+      await desk.ask('DELETE', `${path}/factors`)
+      return { data: named(user), text: `${nameOf(user)} has no second factor any more\n` }
+    },
+  },
   disable: {
     usage: 'USER [--app ORGANIZATION/APPLICATION]',
     help: 'Keeps him from signing in. His tokens are refused as long.',
