@@ -1,4 +1,10 @@
-import { AuthenticationError, ConflictError, PermissionError } from '@entigrid/sdk'
+import {
+  AuthenticationError,
+  ConflictError,
+  NotFoundError,
+  PermissionError,
+  SecondFactorEnrolmentRequired,
+} from '@entigrid/sdk'
 import { describe, expect, it } from 'vitest'
 import { type OpenTarget, open } from './target.js'
 
@@ -86,6 +92,90 @@ export const adminSuite = (name: string, openTarget: OpenTarget): void => {
       await expect(app.admin.removeMember('acme', 'ada')).rejects.toMatchObject({
         code: 'unable_to_leave_organization',
       })
+    })
+
+    it('deletes an application, brings it back, and sets its properties and credentials', async () => {
+      await using app = await withAcme()
+      await app.admin.signIn('ada', password)
+      const uuid = await app.admin.createApplication('acme', 'shop')
+      const shop = app.admin.application('acme', 'shop')
+
+      const first = await shop.credentials()
+      const renewed = await shop.renewCredentials()
+      const updated = await shop.update({ accesstokenttl: 60_000, motto: 'fresh' })
+      expect(await shop.delete()).toBe(uuid)
+      expect(await app.admin.deletedApplications('acme')).toEqual({ 'acme/shop': uuid })
+      await expect(shop.get()).rejects.toBeInstanceOf(NotFoundError)
+      await app.admin.restoreApplication('acme', uuid)
+
+      expect(renewed.clientId).toBe(first.clientId)
+      expect(renewed.clientSecret).not.toBe(first.clientSecret)
+      expect(updated).toMatchObject({ accesstokenttl: 60_000, motto: 'fresh' })
+      expect(await shop.get()).toMatchObject({ uuid, name: 'acme/shop', motto: 'fresh' })
+      expect(await app.admin.renewCredentials('acme')).not.toEqual(await shop.credentials())
+    })
+
+    it('says where users of an application may sign in', async () => {
+      await using app = await withAcme()
+      await app.admin.signIn('ada', password)
+      const sandbox = app.admin.application('acme', 'sandbox')
+      const settings = { issuer: 'https://issuer.example.org', clientId: 'shop', clientSecret: 'hidden' }
+
+      const set = await sandbox.setProvider('example', settings)
+      const uris = await sandbox.setRedirectUris(['https://shop.example.org/back'])
+
+      expect(set).toMatchObject({ name: 'example', issuer: settings.issuer, hasSecret: true, signUp: true })
+      expect(JSON.stringify(await sandbox.providers())).not.toContain('hidden')
+      expect([await sandbox.redirectUris(), uris]).toEqual([uris, ['https://shop.example.org/back']])
+      await sandbox.removeProvider('example')
+      expect(await sandbox.providers()).toEqual([])
+    })
+
+    it('makes further organizations and accounts, and sees what is in them', async () => {
+      await using app = await withAcme()
+      await app.admin.signIn('ada', password)
+
+      const bob = await app.admin.createMember('acme', {
+        email: 'bob@example.org',
+        username: 'bob',
+        password,
+      })
+      await app.admin.createOwnOrganization('spare')
+      const changed = await app.admin.updateOrganization('acme', {
+        properties: { city: 'Oslo' },
+        settings: { enforce2fa: true },
+      })
+
+      expect(bob).toMatchObject({ username: 'bob' })
+      expect(changed).toMatchObject({ properties: { city: 'Oslo' }, settings: { enforce2fa: true } })
+      expect(await app.admin.organization('acme')).toMatchObject({ users: { ada: {}, bob: {} } })
+      expect(await app.admin.organization('spare')).toMatchObject({ applications: {} })
+      await expect(app.target.admin().signIn('bob', password)).rejects.toBeInstanceOf(
+        SecondFactorEnrolmentRequired,
+      )
+    })
+
+    it('who runs the server sees all organizations and administrators, and decides who may sign in', async () => {
+      await using app = await withAcme()
+      const { username, password: secret } = app.target.sysadmin
+      const root = app.target.admin()
+      await root.signIn(username, secret, { refresh: true })
+
+      const { organizations } = await root.allOrganizations({ limit: 1 })
+      const { administrators } = await root.administrators()
+      const made = await root.createAdministrator({ email: 'eve@example.org', password })
+      await root.updateAdministrator('ada', { disabled: true })
+
+      expect(organizations).toMatchObject([
+        { name: 'acme', applications: { 'acme/sandbox': expect.any(String) } },
+      ])
+      expect(administrators.map((admin) => admin.username)).toEqual(['ada', username])
+      expect(await root.administrator(made.uuid)).toMatchObject({ email: 'eve@example.org' })
+      await expect(app.admin.signIn('ada', password)).rejects.toMatchObject({ message: 'user disabled' })
+      expect(root.tokens.refreshToken).toBeDefined()
+      expect(await root.signIns()).toMatchObject([{ current: true }])
+      expect(await root.factors.list()).toMatchObject({ totp: null })
+      expect(await root.factorsOf('ada').list()).toMatchObject({ passkeys: [] })
     })
 
     it('signs out everywhere', async () => {

@@ -17,14 +17,12 @@ const losing = (count: number): typeof fetch => {
 for (const database of DATABASES) {
   const server = targetServers(database)
   sdkSuite(`over HTTP on ${database}`, async (options) => {
-    const { url, organization, application, clientId, clientSecret, close } = await server(options)
+    const { url, organization, application, ...target } = await server(options)
     return {
+      ...target,
       client: ({ lost = 0, ...options } = {}) =>
         createClient({ url, organization, application, schema, fetch: losing(lost), ...options }),
       admin: (options) => createAdminClient({ url, ...options }),
-      clientId,
-      clientSecret,
-      close,
     }
   })
 }

@@ -18,14 +18,19 @@ const losing = (engine: Engine, count: number): Engine => {
 for (const database of DATABASES) {
   const server = targetServers(database)
   sdkSuite(`in process on ${database}`, async (options) => {
-    const { engine, organization, application, clientId, clientSecret, close } = await server(options)
+    const { engine, url, organization, application, ...target } = await server(options)
     return {
+      ...target,
       client: ({ lost = 0, ...options } = {}) =>
-        createClient({ engine: losing(engine, lost), organization, application, schema, ...options }),
+        createClient({
+          engine: losing(engine, lost),
+          baseUrl: url,
+          organization,
+          application,
+          schema,
+          ...options,
+        }),
       admin: (options) => createAdminClient({ engine, ...options }),
-      clientId,
-      clientSecret,
-      close,
     }
   })
 }

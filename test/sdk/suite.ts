@@ -3,6 +3,7 @@ import { batchSuite } from './batches.js'
 import { callerSuite } from './callers.js'
 import { connectionSuite } from './connections.js'
 import { entitySuite, listingSuite } from './entities.js'
+import { identitySuite } from './identity.js'
 import { lostReplySuite } from './lost-replies.js'
 import { changeSuite, conditionSuite } from './safe-writes.js'
 import type { OpenTarget } from './target.js'
@@ -18,6 +19,7 @@ export const sdkSuite = (name: string, openTarget: OpenTarget): void => {
     lostReplySuite,
     batchSuite,
     callerSuite,
+    identitySuite,
     adminSuite,
   ])
     suite(name, openTarget)

@@ -1,3 +1,4 @@
+import type { Mail } from '@entigrid/core'
 import type { TestDatabaseName } from '@entigrid/core/testing'
 import {
   type AdminClient,
@@ -48,6 +49,10 @@ export interface SuiteTarget {
   admin(options?: SessionOptions): AdminClient
   clientId: string
   clientSecret: string
+  /** The system administrator. */
+  sysadmin: { username: string; password: string }
+  /** The link in the next mail to an address. */
+  linkTo(address: string): Promise<URL>
   close(): Promise<void>
 }
 
@@ -58,14 +63,43 @@ interface TargetOptions {
 
 export type OpenTarget = (options?: TargetOptions) => Promise<SuiteTarget>
 
+/** Keeps mails until somebody asks for them. */
+class Mails {
+  readonly #sent: Mail[] = []
+  #arrived = () => {}
+
+  async send(mail: Mail): Promise<void> {
+    this.#sent.push(mail)
+    this.#arrived()
+  }
+
+  async linkTo(address: string): Promise<URL> {
+    for (;;) {
+      const index = this.#sent.findIndex(({ to }) => to === address)
+      const [mail] = index < 0 ? [] : this.#sent.splice(index, 1)
+      if (mail !== undefined) return new URL(/https:\S+/.exec(mail.text)![0])
+      await new Promise<void>((resolve) => {
+        this.#arrived = resolve
+      })
+    }
+  }
+}
+
 /** Where targets are: a server for all those on a database, or one that goes away with the target. */
 export const targetServers = (database: TestDatabaseName) => {
-  const shared = sharedServer(database)
+  const mails = new Mails()
+  const options = { mailer: mails, publicUrl: 'https://api.example.org' }
+  const shared = sharedServer(database, options)
   let made = 0
   return async ({ alone = false }: TargetOptions = {}) => {
-    if (alone) return openTestServer({ database })
-    const { url, engine } = shared.server
-    return { ...(await newSandbox(engine, `org${++made}`)), url, engine, close: async () => {} }
+    const linkTo = (address: string) => mails.linkTo(address)
+    const server = alone ? await openTestServer({ database, options }) : shared.server
+    const { url, engine, owner: sysadmin } = server
+    const sandbox = alone ? server : await newSandbox(engine, `org${++made}`)
+    const close = async () => {
+      if (alone) await server.close()
+    }
+    return { ...sandbox, url, engine, sysadmin, linkTo, close }
   }
 }
 

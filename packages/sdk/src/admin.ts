@@ -2,45 +2,20 @@ import type { Call, CallOptions, Envelope, RequestOptions } from './call.js'
 import { segment } from './entity.js'
 import { type ActiveSignIn, Entrance, type LeaveOptions, type SignInOptions } from './entrance.js'
 import { Factors } from './factors.js'
+import { type Credentials, ManagedApplication, readCredentials } from './managed-application.js'
+import type {
+  Administrator,
+  AdministratorChanges,
+  NewAdministrator,
+  NewOrganization,
+  Organization,
+  OrganizationSettings,
+  PageOptions,
+  WholeOrganization,
+} from './organizations.js'
 import type { UsePasskey } from './passkeys.js'
 import { Session, type SessionOptions, type Target } from './session.js'
 import type { Tokens } from './tokens.js'
-
-/** Who signs in to manage organizations. */
-export interface Administrator {
-  uuid: string
-  username: string
-  name: string
-  email: string
-  activated: boolean
-}
-
-export interface NewOrganization {
-  organization: string
-  username: string
-  email: string
-  name?: string
-  password: string
-}
-
-/** What an administrator changes of his account; further properties are his own. */
-export interface AdministratorChanges {
-  username?: string
-  email?: string
-  name?: string
-  [property: string]: unknown
-}
-
-export interface Organization {
-  uuid: string
-  name: string
-}
-
-/** The identity of a program. Its secret is shown in full: keep it. */
-export interface Credentials {
-  clientId: string
-  clientSecret: string
-}
 
 /** A client of the management plane: organizations and their applications. */
 export const createAdminClient = (options: Target & SessionOptions): AdminClient => new AdminClient(options)
@@ -177,6 +152,30 @@ export class AdminClient {
     return (reply.data as { user: Administrator }).user
   }
 
+  /** Makes an account, and adds it. With an address that there is already, `addMember` is the way. */
+  async createMember(
+    organization: string,
+    account: NewAdministrator,
+    options?: CallOptions,
+  ): Promise<Administrator> {
+    const reply = await this.request('POST', membersOf(organization), { ...options, body: account })
+    return (reply.data as { user: Administrator }).user
+  }
+
+  async organization(name: string, options?: CallOptions): Promise<WholeOrganization> {
+    return (await this.request('GET', orgOf(name), options))['organization'] as WholeOrganization
+  }
+
+  /** Merges `properties`, of which `""` removes one, and `settings` into what is there. */
+  async updateOrganization(
+    name: string,
+    changes: { properties?: Record<string, unknown>; settings?: OrganizationSettings },
+    options?: CallOptions,
+  ): Promise<WholeOrganization> {
+    const reply = await this.request('PUT', orgOf(name), { ...options, body: changes })
+    return reply['organization'] as WholeOrganization
+  }
+
   /** Creates an organization, its first administrator, and an application named `sandbox`. */
   async createOrganization(
     organization: NewOrganization,
@@ -184,6 +183,12 @@ export class AdminClient {
   ): Promise<{ owner: Administrator; organization: Organization }> {
     const reply = await this.request('POST', '/orgs', { ...options, body: organization })
     return reply.data as { owner: Administrator; organization: Organization }
+  }
+
+  /** Creates an organization of whoever is signed in, without an application. */
+  async createOwnOrganization(organization: string, options?: CallOptions): Promise<Organization> {
+    const reply = await this.request('POST', '/users/me/orgs', { ...options, body: { organization } })
+    return reply.data as Organization
   }
 
   /** Resolves with the uuid of the new application. */
@@ -197,13 +202,76 @@ export class AdminClient {
     return (await this.request('GET', appsOf(organization), options)).data as Record<string, string>
   }
 
+  /** Those that `restoreApplication` can bring back, by the names that they had. */
+  async deletedApplications(organization: string, options?: CallOptions): Promise<Record<string, string>> {
+    const reply = await this.request('GET', appsOf(organization), { ...options, query: { deleted: 'true' } })
+    return reply.data as Record<string, string>
+  }
+
+  /**
+   * Brings a deleted application back, with a new client secret.
+   * @throws {ConflictError} `conflict` if another one has its name by now.
+   */
+  async restoreApplication(organization: string, uuid: string, options?: CallOptions): Promise<void> {
+    await this.request('PUT', `${appsOf(organization)}/${segment(uuid)}`, options)
+  }
+
+  /** One application, to read, change and delete. Makes no request. */
+  application(organization: string, name: string): ManagedApplication {
+    return new ManagedApplication(this.#session, organization, name)
+  }
+
   /** Credentials of an organization, or of one of its applications. */
-  async credentials(organization: string, application?: string, options?: CallOptions): Promise<Credentials> {
-    const owner =
-      application === undefined ? orgOf(organization) : `${appsOf(organization)}/${segment(application)}`
-    const reply = await this.request('GET', `${owner}/credentials`, options)
-    const { client_id, client_secret } = reply['credentials'] as { client_id: string; client_secret: string }
-    return { clientId: client_id, clientSecret: client_secret }
+  credentials(organization: string, application?: string, options?: CallOptions): Promise<Credentials> {
+    if (application !== undefined) return this.application(organization, application).credentials(options)
+    return readCredentials(this.#session, 'GET', `/management${orgOf(organization)}`, options)
+  }
+
+  /** Makes a new client secret of an organization, and ends the old one at once. */
+  renewCredentials(organization: string, options?: CallOptions): Promise<Credentials> {
+    return readCredentials(this.#session, 'POST', `/management${orgOf(organization)}`, options)
+  }
+
+  // What system administrators do
+
+  /** One page of all organizations, the newest first. */
+  async allOrganizations({ limit, cursor, ...options }: PageOptions = {}): Promise<{
+    organizations: (Organization & Pick<WholeOrganization, 'applications'>)[]
+    cursor?: string
+  }> {
+    return this.request('GET', '/orgs', { ...options, query: { limit, cursor } })
+  }
+
+  /** One page of all administrators, the newest first. */
+  async administrators({ limit, cursor, ...options }: PageOptions = {}): Promise<{
+    administrators: Administrator[]
+    cursor?: string
+  }> {
+    const reply = await this.request('GET', '/users', { ...options, query: { limit, cursor } })
+    const administrators = reply.data as Administrator[]
+    return reply.cursor === undefined ? { administrators } : { administrators, cursor: reply.cursor }
+  }
+
+  /** Makes an administrator of no organization. Anybody may, while the server is open to that. */
+  async createAdministrator(account: NewAdministrator, options?: CallOptions): Promise<Administrator> {
+    const reply = await this.request('POST', '/users', { ...options, body: account })
+    return (reply.data as { user: Administrator }).user
+  }
+
+  /** By username, e-mail address or uuid. */
+  async administrator(ref: string, options?: CallOptions): Promise<Administrator> {
+    const path = `/users/${segment(ref)}`
+    return (await this.request('GET', path, { ...options, query: { shallow: 'true' } })).data as Administrator
+  }
+
+  /** Also decides whether he may sign in: `{ disabled: true }`. */
+  async updateAdministrator(
+    ref: string,
+    changes: AdministratorChanges & { activated?: boolean; confirmed?: boolean; disabled?: boolean },
+    options?: CallOptions,
+  ): Promise<Administrator> {
+    const reply = await this.request('PUT', `/users/${segment(ref)}`, { ...options, body: changes })
+    return reply.data as Administrator
   }
 
   /** Any other request below `/management`. */

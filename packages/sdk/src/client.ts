@@ -225,6 +225,21 @@ export class Client<S extends Schema> {
   }
 
   /**
+   * The same on a page of the server itself, `authorize`, which asks for password and second factor. `clientId` is that of
+   * the application.
+   */
+  async signInOnPage({
+    redirectUri,
+    clientId,
+  }: {
+    redirectUri: string
+    clientId: string
+  }): Promise<PendingSignIn> {
+    const start = `${this.#session.baseUrl}${this.#path}/authorize`
+    return (await providers()).beginAt(start, redirectUri, { response_type: 'code', client_id: clientId })
+  }
+
+  /**
    * Signs in with what the browser has come back with, at the address it is at then.
    * @throws {AuthenticationError} `state_mismatch`, `invalid_grant`, or what the provider refused with.
    */

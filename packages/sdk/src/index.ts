@@ -1,13 +1,5 @@
 export type { Asked, ExplainedRight, Explanation, Questioned } from './access.js'
-export {
-  type AdminClient,
-  type Administrator,
-  type AdministratorChanges,
-  type Credentials,
-  createAdminClient,
-  type NewOrganization,
-  type Organization,
-} from './admin.js'
+export { type AdminClient, createAdminClient } from './admin.js'
 export type {
   Batch,
   BatchCollection,
@@ -49,6 +41,13 @@ export {
 export type { FactorList, Factors, Passkey, Proven, RecoveryCodes } from './factors.js'
 export type { GroupProperties, Groups, UserGroup } from './groups.js'
 export type { Json, JsonObject, Untyped } from './json.js'
+export type {
+  Application,
+  Credentials,
+  ManagedApplication,
+  Provider,
+  ProviderSettings,
+} from './managed-application.js'
 export {
   type Addition,
   add,
@@ -62,11 +61,22 @@ export {
   type Unset,
   unset,
 } from './operators.js'
+export type {
+  Administrator,
+  AdministratorChanges,
+  NewAdministrator,
+  NewOrganization,
+  Organization,
+  OrganizationSettings,
+  PageOptions,
+  WholeOrganization,
+} from './organizations.js'
 export type { Page } from './page.js'
 export type {
   MakePasskey,
   PasskeyAnswer,
   PasskeyCreationOptions,
+  PasskeyDescriptor,
   PasskeyRequestOptions,
   UsePasskey,
 } from './passkeys.js'

@@ -11,10 +11,15 @@ export interface PendingSignIn {
 }
 
 /** Where a sign-in begins that comes back to `redirectUri`. */
-export const beginAt = async (start: string, redirectUri: string): Promise<PendingSignIn> => {
+export const beginAt = async (
+  start: string,
+  redirectUri: string,
+  more: Record<string, string> = {},
+): Promise<PendingSignIn> => {
   const [state, verifier] = [random(), random()]
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier))
   const query = new URLSearchParams({
+    ...more,
     redirect_uri: redirectUri,
     state,
     code_challenge: base64url(new Uint8Array(digest)),

@@ -84,7 +84,9 @@ export class Roles {
   }
 
   #assignment(method: Call['method'], name: string, holder: Place, options?: CallOptions): Promise<unknown> {
-    return this.#session.send({ ...options, method, path: this.#at(name) + pathOf(holder), repeatable: true })
+    // The singular would name a connection there.
+    const to = pathOf(holder).replace(/^\/(user|group)\//, '/$1s/')
+    return this.#session.send({ ...options, method, path: this.#at(name) + to, repeatable: true })
   }
 
   #at(name: string): string {

@@ -1,16 +1,21 @@
 import { describe, expectTypeOf, it } from 'vitest'
 import {
+  type Administrator,
   add,
   addUnique,
   ConflictError,
   collection,
+  createAdminClient,
   createClient,
   defineSchema,
   type Entity,
   inc,
   type NewUserProperties,
   type Page,
+  type PasskeyAnswer,
   remove,
+  SecondFactorEnrolmentRequired,
+  SecondFactorRequired,
   type Untyped,
   type UserProperties,
   unset,
@@ -43,6 +48,12 @@ const untyped = createClient(place)
 const ann = { collection: 'users', ref: 'ann' } as const
 const fido = { collection: 'dogs', ref: 'fido' } as const
 const ball = { collection: 'toys', ref: 'ball' } as const
+
+/** As the types of browsers have it, in what matters. */
+declare const PublicKeyCredentialLike: {
+  parseCreationOptionsFromJSON(options: PublicKeyCredentialCreationOptionsJSON): PasskeyAnswer
+  parseRequestOptionsFromJSON(options: PublicKeyCredentialRequestOptionsJSON): PasskeyAnswer
+}
 
 /** Compiled, never run: whether this file compiles is the test. `tsc` fails for an expected error that is missing. */
 const compiles = (_: (unknown: unknown) => unknown) => {}
@@ -310,6 +321,85 @@ describe('a client without a schema', () => {
     compiles(() => untyped.collection('cats').create({ meow: () => {} }))
     // @ts-expect-error not a value to compare with
     compiles(() => untyped.collection('cats').find((q) => q.where('owner', '=', null)))
+  })
+})
+
+describe('who is asking', () => {
+  it('signs up as a user of the schema, and comes back as one', () => {
+    compiles(async () => {
+      const user = await typed.signUp({
+        username: 'ann',
+        password: 'correct horse',
+        email: 'ann@example.org',
+      })
+      expectTypeOf(user).toEqualTypeOf<Entity<UserProperties, 'users'>>()
+      const signedIn = await typed.signIn({ username: 'ann', password: 'x', refresh: true, code: '123456' })
+      expectTypeOf(signedIn).toEqualTypeOf<typeof user>()
+    })
+    compiles(() => untyped.signUp({ username: 'ann', password: 'correct horse', city: 'Oslo' }))
+    // @ts-expect-error a password is needed
+    compiles(() => typed.signUp({ username: 'ann' }))
+    // @ts-expect-error wrong property
+    compiles(() => typed.signUp({ username: 'ann', password: 'x', city: 'Oslo' }))
+    // @ts-expect-error wrong value
+    compiles(() => typed.signIn({ username: 'ann', password: 'x', refresh: 'yes' }))
+  })
+
+  it('goes on with a second factor, of one kind', () => {
+    compiles(async (error) => {
+      if (!(error instanceof SecondFactorRequired)) throw error
+      expectTypeOf(error.factors).toEqualTypeOf<readonly ('totp' | 'recovery' | 'passkey')[]>()
+      await error.complete({ code: '123456' })
+      await error.complete({ recoveryCode: 'ABCD' })
+      // @ts-expect-error wrong kind
+      await error.complete({ pin: '1234' })
+      // @ts-expect-error none
+      await error.complete({})
+    })
+    compiles((error) => error instanceof SecondFactorEnrolmentRequired && error.factors.addTotp())
+  })
+
+  it('lets the browser make and use passkeys, as JSON', () => {
+    compiles(() =>
+      typed.factors.addPasskey('phone', async (options) =>
+        PublicKeyCredentialLike.parseCreationOptionsFromJSON(options),
+      ),
+    )
+    compiles(() =>
+      typed.signInWithPasskey(async (options) =>
+        PublicKeyCredentialLike.parseRequestOptionsFromJSON(options),
+      ),
+    )
+    // @ts-expect-error no answer
+    compiles(() => typed.signInWithPasskey(async () => {}))
+  })
+
+  it('is in groups whose members are users of the schema', () => {
+    compiles(async () => {
+      const { entities } = await typed.groups.members('staff', (q) => q.where('username', '=', 'ann'))
+      expectTypeOf(entities[0]!.username).toEqualTypeOf<string>()
+      // @ts-expect-error wrong property
+      await typed.groups.members('staff', (q) => q.where('colour', '=', 'red'))
+      // @ts-expect-error a group has a path
+      await typed.groups.create({ title: 'Staff' })
+      await typed.roles.assign('clerk', entities[0]!)
+      // @ts-expect-error not a permission string
+      await typed.roles.grant('clerk', 3)
+    })
+  })
+
+  it('is an administrator with organizations and applications', () => {
+    compiles(async () => {
+      const admin = createAdminClient({ url: 'http://localhost' })
+      expectTypeOf(await admin.signIn('ada', 'x')).toEqualTypeOf<Administrator>()
+      const shop = admin.application('acme', 'shop')
+      expectTypeOf((await shop.credentials()).clientSecret).toEqualTypeOf<string>()
+      await shop.setProvider('google', { issuer: 'https://accounts.google.com', clientId: 'x' })
+      // @ts-expect-error an issuer is needed
+      await shop.setProvider('google', { clientId: 'x' })
+      // @ts-expect-error wrong value
+      await admin.updateOrganization('acme', { settings: { enforce2fa: 'yes' } })
+    })
   })
 })
 
