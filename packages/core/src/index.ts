@@ -24,7 +24,7 @@ export {
   type SiteVerifyOptions,
   siteVerifyCaptcha,
 } from './features/accounts/index.js'
-export type { PasswordPolicy } from './features/auth/index.js'
+export type { PasswordPolicy, SigningAlgorithm } from './features/auth/index.js'
 export {
   type BatchOperation,
   type EntityPage,

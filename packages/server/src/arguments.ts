@@ -8,6 +8,7 @@ export const COMMANDS = [
   'migrate',
   'create-admin',
   'can',
+  'rotate-keys',
   'org',
   'app',
   'user',
@@ -39,6 +40,7 @@ const OWN_FLAGS: Record<Plain, Record<string, 'string' | 'boolean'>> = {
   migrate: {},
   'create-admin': { organization: 'string' },
   can: { app: 'string', json: 'boolean' },
+  'rotate-keys': { forget: 'boolean' },
   backup: {},
   restore: { force: 'boolean' },
   doctor: { repair: 'boolean' },
@@ -51,6 +53,7 @@ const OPERANDS: Record<Plain, readonly [number, number]> = {
   migrate: [0, 0],
   'create-admin': [2, 2],
   can: [3, 3],
+  'rotate-keys': [0, 0],
   backup: [1, 1],
   restore: [1, 1],
   doctor: [0, 0],
@@ -137,6 +140,7 @@ const USAGE: Record<Plain, string> = {
   migrate: 'entigrid migrate [SETTINGS]',
   'create-admin': 'entigrid create-admin USERNAME EMAIL [--organization NAME] [SETTINGS]',
   can: 'entigrid can USER METHOD PATH --app ORGANIZATION/APPLICATION [--json] [SETTINGS]',
+  'rotate-keys': 'entigrid rotate-keys [--forget] [SETTINGS]',
   backup: 'entigrid backup FILE [SETTINGS]',
   restore: 'entigrid restore FILE [--force] [SETTINGS]',
   doctor: 'entigrid doctor [--repair] [SETTINGS]',
@@ -163,6 +167,9 @@ const overview = (): string => `Usage:
   ${USAGE.can}
       Tells whether a user of an application, or guest, may do something, and which permission string decides.
       Ends with 0 if he may, 1 if not, 2 if it cannot tell.
+  ${USAGE['rotate-keys']}
+      Makes a new key that signs access tokens, where the setting signing is ES256 or RS256. Tokens by older keys stay
+      good until they are over; --forget refuses them at once.
   entigrid org | app | user | role COMMAND
       Looks after organizations, applications, users and administrators, and roles with their permission strings,
       with all rights. entigrid help org, and so on, tells what there is to be done.

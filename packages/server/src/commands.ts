@@ -19,6 +19,7 @@ export interface EngineSettings extends AccountOptions {
   database: string
   secret: string
   compatibility: 'usergrid' | undefined
+  signing: { algorithm: Config['signing'] }
   /** What links in mails begin with. */
   publicUrl: string | undefined
   limits: Limits
@@ -96,6 +97,7 @@ const runWithEngine = async (args: Arguments, config: Config, around: Surroundin
       database: config.databaseUrl,
       secret,
       compatibility,
+      signing: { algorithm: config.signing },
       publicUrl: linkUrlOf(config),
       ...accountOptions(config, { folder: around.folder, log }),
       limits: limitsIn(config),
@@ -201,4 +203,25 @@ const runAdministration: Command = async ({ engine, place }, { asked, operands, 
     )
 }
 
-const RUN: Record<string, Command> = { start, migrate, 'create-admin': createAdmin, can }
+const rotateKeys = async ({ config, engine }: Opened, { flags }: Arguments, { print }: Surroundings) => {
+  if (config.signing === 'HS256' || config.compatibility !== undefined)
+    throw new ConfigError(
+      'there is no key to rotate: tokens are signed with one where the setting signing is ES256 or RS256',
+    )
+  const forgetting = flags['forget'] === true
+  const kid = await engine.rotateKeys({ forgetting })
+  print(`Access tokens are signed with the key ${kid} from now on\n`)
+  print(
+    forgetting
+      ? 'Tokens by older keys are refused: everybody signs in anew\n'
+      : 'Tokens by older keys stay good until they are over\n',
+  )
+}
+
+const RUN: Record<string, Command> = {
+  start,
+  migrate,
+  'create-admin': createAdmin,
+  can,
+  'rotate-keys': rotateKeys,
+}

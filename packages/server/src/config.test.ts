@@ -30,6 +30,7 @@ describe('readConfig', () => {
       secret: undefined,
       publicUrl: undefined,
       compatibility: undefined,
+      signing: 'HS256',
       passwordPolicy: undefined,
       adminPasswordPolicy: undefined,
       logLevel: 'info',

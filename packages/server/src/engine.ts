@@ -31,4 +31,6 @@ export interface StandaloneEngine extends Engine {
     password?: string | undefined
     organization: string
   }): Promise<Bootstrapped>
+  /** Makes a new key that signs access tokens; with `forgetting`, those by older ones are refused from now on. */
+  rotateKeys(options: { forgetting: boolean }): Promise<string>
 }

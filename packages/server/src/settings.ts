@@ -6,6 +6,7 @@ import {
   type Limits,
   limitProblem,
   type PasswordPolicy,
+  type SigningAlgorithm,
 } from '@entigrid/core'
 import { ACCOUNT_SETTINGS, type AccountSettings } from './account-settings.js'
 import { readPasswordPolicy } from './password-policy.js'
@@ -23,6 +24,7 @@ export interface Config extends AccountSettings, LimitSettings {
   secret: string | undefined
   publicUrl: string | undefined
   compatibility: 'usergrid' | undefined
+  signing: SigningAlgorithm
   passwordPolicy: Partial<PasswordPolicy> | undefined
   adminPasswordPolicy: Partial<PasswordPolicy> | undefined
   logLevel: string
@@ -143,6 +145,14 @@ export const SETTINGS: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
     fallback: undefined,
     help: 'Restores the defaults of the original where ours are safer',
     read: oneOf('usergrid'),
+  },
+  signing: {
+    env: 'ENTIGRID_SIGNING',
+    flag: 'signing',
+    hint: 'ALGORITHM',
+    fallback: 'HS256',
+    help: 'Signs access tokens: HS256 with the secret, ES256 or RS256 with a key pair that is made, by which others can verify them',
+    read: oneOf('HS256', 'ES256', 'RS256'),
   },
   passwordPolicy: {
     env: 'ENTIGRID_PASSWORD_POLICY',

@@ -29,6 +29,10 @@ class RecordingStandaloneEngine extends RecordingEngine implements StandaloneEng
     }
   }
 
+  async rotateKeys(): Promise<string> {
+    return 'a key'
+  }
+
   override async close(): Promise<void> {
     this.closed = true
   }
