@@ -360,7 +360,7 @@ export class Engine {
     const providers = openProviders({
       ...{ engine: entities, secret, clock, management: MANAGEMENT, tokens, steps, signing: tokenDoors },
       prove: passwordProof({ engine: entities, management: MANAGEMENT.id, verify }),
-      confirming: async () => (edits, user) => edits.update(user, { confirmed: true }),
+      confirming: (app) => accounts.confirming(app),
       publicUrl: options.publicUrl,
       allowPrivateNetworks: options.allowPrivateNetworks === true,
       warn: (fields, message) => log.warn(fields, message),

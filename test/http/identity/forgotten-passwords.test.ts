@@ -1,4 +1,9 @@
-import { describe, expect, it } from 'vitest'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { siteVerifyCaptcha } from '@entigrid/core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { PASSWORD, sharedServer } from '../../support/application.js'
 import { SENDER, sharedSink } from '../../support/mail-sink.js'
 import { fieldsIn, postForm, readPage } from '../../support/pages.js'
@@ -89,5 +94,99 @@ describe('forgotten passwords', () => {
     expect((await readPage(second)).text).toContain('Sorry, you have an invalid token')
     expect(changed.body.entities[0]).not.toHaveProperty('confirmed')
     expect((await readPage(await ask(`new-${email}`))).text).toContain('New password')
+  })
+
+  it('confirm, too, for who has yet to do so', async () => {
+    const app = await shared.application()
+    const email = `eva@${app.organization}.test`
+    await app.admin.put('', { registration_requires_email_confirmation: true })
+    await app.post('/users', { username: 'eva', email })
+
+    await app.post('/users/resetpw', { email })
+    const link = await sink.link(email, 'Password Reset')
+    const token = link.searchParams.get('token')!
+    await app.post(link.pathname.slice(`/base/${app.name}`.length), { token, password1: NEW, password2: NEW })
+
+    expect(
+      (await app.post('/token', { grant_type: 'password', username: 'eva', password: NEW })).status,
+    ).toBe(200)
+  })
+})
+
+describe('pages for forgotten passwords', () => {
+  const sink = sharedSink()
+  const asked: Record<string, string>[] = []
+  const captchas = createServer(async (req, res) => {
+    const fields = Object.fromEntries(new URLSearchParams(await text(req)))
+    asked.push(fields)
+    res.end(JSON.stringify({ success: fields['response'] === 'human' }))
+  })
+  beforeAll(() => once(captchas.listen(0, '127.0.0.1'), 'listening'))
+  afterAll(() => once(captchas.close(), 'close'))
+  const shared = sharedServer('memory', {
+    publicUrl: PUBLIC,
+    mailer: sink.mailer,
+    captcha: {
+      siteKey: 'site"key',
+      verify: (response, address) => {
+        const { port } = captchas.address() as AddressInfo
+        const url = `http://127.0.0.1:${port}`
+        return siteVerifyCaptcha({ siteKey: '', secret: 'hush', url }).verify(response, address)
+      },
+    },
+  })
+
+  it('take a captcha where there is one', async () => {
+    const { owner } = await shared.application()
+    const url = `${shared.url}/management/users/resetpw`
+
+    const page = await readPage(url)
+    expect(page.html).toContain('<div class="g-recaptcha" data-sitekey="site&quot;key"></div>')
+    expect(page.headers.get('content-security-policy')).toContain('script-src https://www.google.com ')
+    const answers = []
+    for (const given of [{}, { recaptcha_response_field: 'robot' }, { 'g-recaptcha-response': 'human' }])
+      answers.push((await postForm(url, { email: owner.email, ...given })).text)
+    await sink.next(owner.email)
+
+    expect(answers.map((answer) => answer.includes('Incorrect Captcha, try again...'))).toEqual([
+      true,
+      true,
+      false,
+    ])
+    expect(asked).toEqual([
+      { secret: 'hush', response: 'robot', remoteip: '127.0.0.1' },
+      { secret: 'hush', response: 'human', remoteip: '127.0.0.1' },
+    ])
+    expect(sink.mails).toHaveLength(1)
+  })
+
+  it('run nothing, fit into no frame, are not kept, and keep their address to themselves', async () => {
+    const app = await shared.application()
+    const { headers, html } = await readPage(
+      `${shared.url}/${app.name}/users/mia/resetpw?token=%22%3E%3Cscript%3E`,
+    )
+
+    expect(headers.get('content-security-policy')).toMatch(
+      /^default-src 'none'; .*form-action 'self'; frame-ancestors 'none'; base-uri 'none'$/,
+    )
+    expect(Object.fromEntries(headers)).toMatchObject({
+      'content-type': 'text/html; charset=utf-8',
+      'referrer-policy': 'no-referrer',
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+    })
+    expect(html).not.toContain('"><script>')
+  })
+
+  it('can be read by everybody: a language, a title, a label for each field, problems that are announced', async () => {
+    const { html } = await postForm(`${shared.url}/management/users/resetpw`, { email: '' })
+
+    expect(html).toMatch(/^<!doctype html>\n<html lang="en">/)
+    expect(html).toContain('<meta name="viewport" content="width=device-width, initial-scale=1">')
+    expect(html).toContain('<h1>Forgotten password</h1>')
+    expect(html).toContain('<div id="problem"><p role="alert">No email provided, try again...</p></div>')
+    expect(html).toMatch(
+      /<label for="email">[^<]+<\/label>\n<input id="email" [^>]*aria-describedby="problem">/,
+    )
   })
 })

@@ -1,3 +1,4 @@
+import type { Application } from '../../api/caller.js'
 import type { AppCall, Call, Route } from '../../api/route.js'
 import { illegalArgument, unauthorized } from '../../domain/errors.js'
 import type { JsonObject } from '../../domain/json.js'
@@ -81,7 +82,8 @@ export class AccountDesk {
       notifiesOfActivation: registration.notifyOfActivation !== false,
       forget,
     })
-    this.#resets = new Resets({ engine, passwords, mails, quota, clock, forget })
+    const accounts = this.#accounts
+    this.#resets = new Resets({ engine, passwords, accounts, mails, quota, clock, forget })
     this.invitations = new Invitations({ mails, admins: this.#realms.admins })
   }
 
@@ -165,10 +167,19 @@ export class AccountDesk {
     return (edits, user) => {
       if (isClosed && edits.principal === 'guest') throw unauthorized('Registration is closed')
       if (isFree) return
-      if (policy.confirm && typeof user.object['email'] !== 'string')
+      // It may have been proved elsewhere, by a provider.
+      const confirm = policy.confirm && user.object['confirmed'] !== true
+      if (confirm && typeof user.object['email'] !== 'string')
         throw illegalArgument('An e-mail address is required, to be confirmed', 'email')
-      this.#accounts.begin(edits, realm, user, policy)
+      this.#accounts.begin(edits, realm, user, { ...policy, confirm })
     }
+  }
+
+  /** What notes, in a transaction, that the e-mail address of a user was proved to be his. */
+  async confirming(app: Application): Promise<(edits: Edits, user: StoredEntity) => StoredEntity> {
+    const realm = this.#realms.of(app)
+    const policy = await realm.policy()
+    return (edits, user) => this.#accounts.prove(edits, realm, user, policy)
   }
 
   /** The e-mail address of a user or administrator is about to change: links that were sent to the old one end. */

@@ -59,13 +59,14 @@ export class Accounts {
     const policy = await realm.policy()
     return this.#options.engine.transact(realm.app, principal, (edits) => {
       if (!MailTokens.consume(edits, owner, 'confirm', token)) return 'invalid'
-      const current = edits.get(realm.collection, owner.uuid)
-      MailTokens.drop(edits, current, 'confirm')
-      return this.#confirmed(edits, realm, current, policy)
+      const proved = this.prove(edits, realm, edits.get(realm.collection, owner.uuid), policy)
+      return proved.object['activated'] === false ? 'confirmed' : 'activated'
     })
   }
 
-  #confirmed(edits: Edits, realm: Realm, current: StoredEntity, policy: Policy): Outcome {
+  /** Notes that whoever the account is of reads the mails of its address, and lets him go on. */
+  prove(edits: Edits, realm: Realm, current: StoredEntity, policy: Policy): StoredEntity {
+    MailTokens.drop(edits, current, 'confirm')
     // Whoever was switched off meanwhile is not switched on by an old link.
     const waits = current.object['confirmed'] === false && isWaiting(current)
     const isActivated = waits && !policy.approve
@@ -75,7 +76,7 @@ export class Accounts {
       if (waits && policy.approve) this.#askForApproval(realm, updated)
       if (isActivated && policy.notify) this.#announce(realm, updated)
     })
-    return updated.object['activated'] === false ? 'confirmed' : 'activated'
+    return updated
   }
 
   /** Uses up the token that those who may approve were sent. */

@@ -3,6 +3,7 @@ import type { StoredEntity } from '../../storage/store.js'
 import { isMailAddress, MailTokens } from '../mail/index.js'
 import type { Passwords } from '../users/index.js'
 import type { AccountMails } from './account-mails.js'
+import type { Accounts } from './accounts.js'
 import { passwordReset } from './letters.js'
 import type { MailQuota } from './mail-quota.js'
 import type { Realm } from './types.js'
@@ -10,6 +11,7 @@ import type { Realm } from './types.js'
 export interface ResetsOptions {
   engine: Engine
   passwords: Passwords
+  accounts: Accounts
   mails: AccountMails
   quota: MailQuota
   /** UTC milliseconds. */
@@ -52,14 +54,17 @@ export class Resets {
 
   /**
    * Sets the password and uses the token up; `false` when that is not good any more. Whatever the old password let
-   * in is out. @throws {AppError} `error_password_policy_violation` and what else is wrong with the password.
+   * in is out. Who has yet to confirm has done so by reading the mail. @throws {AppError} `error_password_policy_violation` and what else is wrong with the password.
    */
-  async set(user: StoredEntity, token: unknown, password: string): Promise<boolean> {
-    const { engine, passwords, forget } = this.#options
+  async set(realm: Realm, user: StoredEntity, token: unknown, password: string): Promise<boolean> {
+    const { engine, passwords, accounts, forget } = this.#options
+    const policy = await realm.policy()
     const change = await passwords.changing(engine, user, { oldPassword: null, newPassword: password })
     return engine.transact(user.app, `mail:${user.uuid}`, (edits) => {
       if (!MailTokens.consume(edits, user, 'resetpw', token)) return false
       change(edits)
+      const current = edits.get('users', user.uuid)
+      if (current.object['confirmed'] === false) accounts.prove(edits, realm, current, policy)
       edits.afterCommit(() => forget(user.app))
       return true
     })
