@@ -294,6 +294,9 @@ describe('second factors of users', () => {
         expect([method, ref, path, status, body.error]).toEqual([method, ref, path, 401, 'unauthorized'])
       }
     expect((await ann.door.get('/users/ann/factors')).status).toBe(401)
+    const stranger = await server.application()
+    await admin.put(`/users/${stranger.owner.uuid}`, { username: 'of the same uuid' })
+    expect((await ann.factors(stranger.adminToken, stranger.owner.uuid).get('')).status).toBe(401)
   })
 
   it('are passed in the application that they are asked for in', async () => {
