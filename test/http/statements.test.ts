@@ -9,6 +9,15 @@ describe.each(DATABASES)('the statements of a request on %s', (database) => {
   // What processes remember of a shared database ends by the clock, which stands still here.
   const app = sharedApp(database, { wrap: counter.wrap, options: { clock: () => 1_800_000_000_000 } })
 
+  /** Makes connections, each given as the path to post to. */
+  const connect = async (paths: string[]) => {
+    for (let at = 0; at < paths.length; at += MANY) {
+      const operations = paths.slice(at, at + MANY).map((path) => ({ method: 'POST', path }))
+      const { status, body } = await app().post('/_batch', { operations })
+      if (status !== 200) throw new Error(JSON.stringify(body))
+    }
+  }
+
   /** `count` entities, each with connections in both directions, all liked by a hub. */
   const world = async (count: number) => {
     const path = `/${newCollection()}`
@@ -21,10 +30,12 @@ describe.each(DATABASES)('the statements of a request on %s', (database) => {
       location: { latitude: n / 1000, longitude: 0 },
     }))
     const all = await app().create(`kind${path.slice(1)}`, ...bodies)
-    for (const { uuid } of all) {
-      await app().post(`${path}/${hub!.uuid}/likes/${uuid}`)
-      await app().post(`/kind${path.slice(1)}/${uuid}/knows/${hub!.uuid}`)
-    }
+    await connect(
+      all.flatMap(({ uuid }) => [
+        `${path}/${hub!.uuid}/likes/${uuid}`,
+        `/kind${path.slice(1)}/${uuid}/knows/${hub!.uuid}`,
+      ]),
+    )
     return { hub: `${path}/${hub!.uuid}`, list: `/kind${path.slice(1)}`, uuid: all[0]!.uuid }
   }
 
@@ -96,10 +107,9 @@ describe.each(DATABASES)('the statements of a request on %s', (database) => {
         'users',
         ...Array.from({ length: users }, (_, n) => ({ username: `${prefix}${n}` })),
       )
-      for (const { uuid } of all) {
-        await app().post(`/groups/${group}/users/${uuid}`)
-        await app().post(`/roles/admin/users/${uuid}`)
-      }
+      await connect(
+        all.flatMap(({ uuid }) => [`/groups/${group}/users/${uuid}`, `/roles/admin/users/${uuid}`]),
+      )
       return [
         await count('/users', { ql: `username = '${prefix}*'` }, users),
         await count(`/groups/${group}/users`, {}, users),
@@ -116,7 +126,7 @@ describe.each(DATABASES)('the statements of a request on %s', (database) => {
         path.slice(1),
         ...Array.from({ length: sources }, (_, n) => ({ name: `n${n}` })),
       )
-      for (const { uuid } of all) await app().post(`${path}/${uuid}/likes/${uuid}`)
+      await connect(all.map(({ uuid }) => `${path}/${uuid}/likes/${uuid}`))
       return [
         await count(`${path};limit=100/likes`, {}, sources),
         await count(`${path};limit=100/likes`, { ql: 'order by name' }, sources),
