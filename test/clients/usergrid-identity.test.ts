@@ -220,6 +220,51 @@ describe.each(DATABASES)('the client "usergrid" from npm on %s', (database) => {
       expect(await guest()).toBeUndefined()
     })
 
+    it('gives users rights through roles and groups, and takes them back', async () => {
+      const { client, app } = await openAsApp()
+      const shop = await app.newApplication('shop')
+      const { credentials } = (
+        await app.management.get(`/management/orgs/${app.organization}/apps/shop/credentials`)
+      ).body
+      client.appId = 'shop'
+      client.setAppAuth(credentials.client_id, credentials.client_secret)
+      await ask(client, 'authenticateApp')
+      await ask(new User({ username: 'ada', password: PASSWORD }), 'create', client)
+      const mayRead = async () => {
+        const { body } = await shop.guest.post('/token', {
+          grant_type: 'password',
+          username: 'ada',
+          password: PASSWORD,
+        })
+        return (await ask(client.usingAuth(body.access_token), 'GET', 'books')).error?.name ?? 'yes'
+      }
+      const entityOf = async (...args: unknown[]) =>
+        (await ask(client, ...(args as [string]))).response.entity
+
+      const role = await entityOf('POST', 'roles', { name: 'Reader', title: 'Readers' })
+      const group = await entityOf('POST', 'groups', { path: 'club' })
+      const ada = await entityOf('GET', 'users', 'ada')
+      const granted = await ask(client, 'POST', `roles/${role.uuid}/permissions`, {
+        permission: 'get:/books/**',
+      })
+      expect(role).toMatchObject({ roleName: 'reader', title: 'Readers', type: 'role' })
+      expect(granted.response.body.data).toEqual(['get:/books/**'])
+      expect(await mayRead()).toBe('unauthorized')
+
+      await ask(client, 'POST', `roles/reader/users/${ada.uuid}`, {})
+      expect(await mayRead()).toBe('yes')
+      await ask(client, 'DELETE', `roles/reader/users/${ada.uuid}`)
+      expect(await mayRead()).toBe('unauthorized')
+
+      await ask(client, 'POST', 'groups/club/roles/reader', {})
+      await ask(client, 'POST', `groups/${group.uuid}/users/ada`, {})
+      expect(await mayRead()).toBe('yes')
+      const members = await ask(client, 'GET', 'groups/club/users')
+      expect(members.response.entities.map(({ username }: { username: string }) => username)).toEqual(['ada'])
+      await ask(client, 'DELETE', 'roles', 'reader')
+      expect(await mayRead()).toBe('unauthorized')
+    })
+
     it('refuses a token that is none', async () => {
       const { client } = await open()
 
