@@ -1,0 +1,357 @@
+import { createServer } from 'node:net'
+import { DATABASES } from '@entigrid/core/testing'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { PASSWORD, sharedServer } from '../support/application.js'
+import { es256, type ForgedIssuer, hs256, NONE, newKey, openForgedIssuer } from '../support/forged-issuer.js'
+import { beginning, GOAL, newPkce, openShop, PUBLIC, type Shop } from '../support/sign-in-elsewhere.js'
+
+const OPTIONS = { publicUrl: PUBLIC, allowPrivateNetworks: true }
+const ALL_AT_ONCE = 50
+
+/** An issuer that tests speak for, configured under a name. */
+const configured = async (shop: Shop, name: string, kid?: string): Promise<ForgedIssuer> => {
+  const issuer = await openForgedIssuer(kid)
+  onTestFinished(() => issuer.close())
+  const { status } = await shop.admin.put(`/auth/providers/${name}`, {
+    issuer: issuer.issuer,
+    clientId: issuer.clientId,
+  })
+  expect(status).toBe(200)
+  return issuer
+}
+
+const NONCE = 'the-nonce-of-the-program'
+
+/** Signs somebody in as a device does. */
+const withToken = (shop: Shop, name: string, issuer: ForgedIssuer, claims: object) =>
+  shop.guest.post(`/auth/${name}`, {
+    id_token: issuer.token(issuer.claims({ nonce: NONCE, ...claims })),
+    nonce: NONCE,
+  })
+
+const verified = (email: string) => ({ email, email_verified: true })
+
+describe.each(DATABASES)('attacks on sign-in with others, on %s', (database) => {
+  const shared = sharedServer(database, OPTIONS)
+  const open = async () => openShop(await shared.application())
+
+  it('16: who registers the e-mail address of somebody else is put out when its owner signs in', async () => {
+    const shop = await open()
+    const [first, second] = [await configured(shop, 'first'), await configured(shop, 'second')]
+    // The attacker signs in with a provider of his own, and claims the address; his password is another way in.
+    const his = await withToken(shop, 'first', first, { sub: 'attacker' })
+    const token = his.body.access_token
+    const { uuid } = his.body.user
+    await shop.admin.put(`/users/${uuid}/password`, { newpassword: PASSWORD })
+    const again = await withToken(shop, 'first', first, { sub: 'attacker', jti: '2' })
+    const attacker = shop.as(again.body.access_token)
+    expect((await attacker.put('/users/me', { email: 'victim@x.test', confirmed: true })).status).toBe(200)
+    const phone = (await attacker.post('/users/me/devices', { name: 'phone' })).body.entities[0]
+    expect(phone.uuid).toEqual(expect.any(String))
+
+    const victims = await withToken(shop, 'second', second, { sub: 'victim', ...verified('victim@x.test') })
+
+    expect(victims.body.user).toMatchObject({ uuid, email: 'victim@x.test', confirmed: true })
+    expect((await attacker.get('/users/me')).status).toBe(401)
+    expect((await shop.as(token).get('/users/me')).status).toBe(401)
+    expect((await shop.password(his.body.user.username)).status).toBe(400)
+    const stranger = await withToken(shop, 'first', first, { sub: 'attacker', jti: '3' })
+    expect(stranger.body.user.uuid).not.toBe(uuid)
+    const devices = await shop.as(victims.body.access_token).get('/users/me/devices')
+    expect(devices.body.entities).toEqual([])
+  })
+
+  it('20: of many parallel uses of a code, a state and an ID token, one succeeds', async () => {
+    const shop = await open()
+    const issuer = await configured(shop, 'work')
+    const idToken = issuer.token(issuer.claims({ nonce: NONCE }))
+    const parallel = <T>(use: () => Promise<T>): Promise<T[]> =>
+      Promise.all(Array.from({ length: ALL_AT_ONCE }, use))
+
+    const tokens = await parallel(() => shop.guest.post('/auth/work', { id_token: idToken, nonce: NONCE }))
+    expect(tokens.filter(({ status }) => status === 200)).toHaveLength(1)
+    expect(new Set(tokens.map(({ body }) => body.error))).toEqual(new Set([undefined, 'invalid_grant']))
+
+    const pkce = newPkce()
+    const started = await shop.guest.get(`/auth/work/start?${new URLSearchParams(beginning(pkce))}`)
+    const asked = new URL(started.headers.get('location')!).searchParams
+    issuer.answer(() => ({
+      access_token: 'a',
+      token_type: 'Bearer',
+      id_token: issuer.token(issuer.claims({ nonce: asked.get('nonce') })),
+    }))
+    const back = await parallel(() =>
+      fetch(shop.here(shop.address('/auth/work/callback', { code: 'c', state: asked.get('state')! })), {
+        redirect: 'manual',
+      }),
+    )
+    const returned = back.filter(({ status }) => status === 302)
+    expect([returned.length, back.filter(({ status }) => status === 400).length]).toEqual([
+      1,
+      ALL_AT_ONCE - 1,
+    ])
+
+    const code = new URL(returned[0]!.headers.get('location')!).searchParams.get('code')
+    const exchanged = await parallel(() => shop.exchange(code, pkce))
+    expect(exchanged.filter(({ status }) => status === 200)).toHaveLength(1)
+    expect(new Set(exchanged.map(({ body }) => body.error))).toEqual(new Set([undefined, 'invalid_grant']))
+  })
+})
+
+describe('attacks on sign-in with others', () => {
+  const shared = sharedServer('sqlite', OPTIONS)
+  const open = async () => openShop(await shared.application())
+
+  it('17: an e-mail address that the provider has not verified is nobody’s, with two providers, too', async () => {
+    const shop = await open()
+    const issuers = [await configured(shop, 'first'), await configured(shop, 'second')] as const
+    const { uuid } = await shop.user({ username: 'victim', email: 'victim@x.test', confirmed: true })
+
+    const claimed = [
+      await withToken(shop, 'first', issuers[0], { email: 'victim@x.test' }),
+      await withToken(shop, 'first', issuers[0], { email: 'victim@x.test', email_verified: false }),
+      await withToken(shop, 'first', issuers[0], { email: 'victim@x.test', email_verified: 'yes' }),
+      await withToken(shop, 'first', issuers[0], { email: ['victim@x.test'], email_verified: true }),
+      await withToken(shop, 'second', issuers[1], { sub: 'attacker', email: 'victim@x.test' }),
+      // Letters that lower case takes for others, and an address beside the verified one.
+      await withToken(shop, 'first', issuers[0], verified('vıctim@x.test')),
+      await withToken(shop, 'second', issuers[1], {
+        ...verified('other@x.test'),
+        preferred_username: 'victim@x.test',
+        emails: ['victim@x.test'],
+      }),
+    ]
+    for (const { status, body } of claimed) {
+      expect(status).toBe(200)
+      expect(body.user.uuid).not.toBe(uuid)
+      expect(body.user.email).not.toBe('victim@x.test')
+    }
+    // One who has an address of his own cannot change it into another's.
+    const his = claimed[6]!.body
+    const changed = await shop.as(his.access_token).put('/users/me', { email: 'later@x.test' })
+    expect(changed.body.entities[0].confirmed).toBeUndefined()
+    const owner = await withToken(shop, 'first', issuers[0], { sub: 'later', ...verified('later@x.test') })
+    expect(owner.body.user.uuid).toBe(his.user.uuid)
+    expect((await shop.as(his.access_token).get('/users/me')).status).toBe(401)
+    // Both sides have verified this one.
+    const right = await withToken(shop, 'first', issuers[0], { sub: 'right', ...verified('VICTIM@x.test') })
+    expect(right.body.user.uuid).toBe(uuid)
+    expect((await shop.password('victim')).status).toBe(200)
+  })
+
+  it('18: ID tokens that are not in order are refused, from devices and in browsers', async () => {
+    const shop = await open()
+    const issuer = await configured(shop, 'work', 'key')
+    const other = await configured(shop, 'other', 'key of the other')
+    const hour = Math.floor(Date.now() / 1000) + 3600
+    const stranger = newKey().privateKey
+    const right = issuer.claims({ nonce: NONCE })
+    const { sub: _, ...nobody } = right
+    const { nonce: __, ...withoutNonce } = right
+    const forgeries: [string, string, string][] = [
+      ['alg=none', issuer.token(right, NONE), 'auth_unverified_oath'],
+      [
+        'HS256 signed with the public key',
+        issuer.token(right, hs256(issuer.publicKey, 'key')),
+        'auth_unverified_oath',
+      ],
+      ['another key under the same id', issuer.token(right, es256(stranger, 'key')), 'auth_unverified_oath'],
+      ['the key id of another provider', other.token(right), 'auth_unverified_oath'],
+      ['wrong aud', issuer.token({ ...right, aud: 'another' }), 'auth_unverified_oath'],
+      [
+        'two aud without azp',
+        issuer.token({ ...right, aud: [issuer.clientId, 'another'] }),
+        'auth_unverified_oath',
+      ],
+      ['wrong iss', issuer.token({ ...right, iss: other.issuer }), 'auth_unverified_oath'],
+      ['expired', issuer.token({ ...right, exp: hour - 7200, iat: hour - 7500 }), 'expired_token'],
+      ['not valid yet', issuer.token({ ...right, nbf: hour }), 'expired_token'],
+      ['no nonce', issuer.token(withoutNonce), 'auth_unverified_oath'],
+      ['another nonce', issuer.token({ ...right, nonce: 'another' }), 'auth_unverified_oath'],
+      ['nobody', issuer.token(nobody), 'auth_unverified_oath'],
+      ['an empty sub', issuer.token({ ...right, sub: '' }), 'auth_unverified_oath'],
+      [
+        'a changed payload',
+        `${issuer.token(right).split('.')[0]}.e30.${issuer.token(right).split('.')[2]}`,
+        'auth_unverified_oath',
+      ],
+    ]
+    for (const [what, idToken, error] of forgeries) {
+      const { status, body } = await shop.guest.post('/auth/work', { id_token: idToken, nonce: NONCE })
+      expect([what, status, body.error]).toEqual([what, 401, error])
+    }
+    for (const [what, idToken] of forgeries.filter(([name]) => !/nonce/.test(name))) {
+      const started = await shop.guest.get(`/auth/work/start?${new URLSearchParams(beginning(newPkce()))}`)
+      const asked = new URL(started.headers.get('location')!).searchParams
+      issuer.answer(() => ({ access_token: 'a', token_type: 'Bearer', id_token: idToken }))
+      const back = await shop.guest.get(
+        `/auth/work/callback?${new URLSearchParams({ code: 'c', state: asked.get('state')! })}`,
+      )
+      const goal = new URL(back.headers.get('location')!)
+      expect([what, goal.searchParams.get('error'), goal.searchParams.get('code')]).toEqual([
+        what,
+        'access_denied',
+        null,
+      ])
+    }
+    const users = await shop.admin.get('/users')
+    expect(users.body.entities).toEqual([])
+  })
+
+  it('18: what is no ID token is a bad request, and asks nobody', async () => {
+    const shop = await open()
+    const issuer = await configured(shop, 'work')
+    const bodies = [
+      {},
+      [],
+      { nonce: NONCE },
+      { id_token: '', nonce: NONCE },
+      { id_token: null, nonce: NONCE },
+      { id_token: 'no token', nonce: NONCE },
+      { id_token: { $ne: '' }, nonce: NONCE },
+      { id_token: ['a.b.c'], nonce: NONCE },
+      { id_token: 5, nonce: NONCE },
+      { id_token: `a.${'b'.repeat(1_000_000)}.c`, nonce: NONCE },
+      { id_token: 'a.b.c' },
+      { id_token: 'a.b.c', nonce: '' },
+      { id_token: 'a.b.c', nonce: { $ne: '' } },
+    ]
+
+    for (const body of bodies) {
+      const { status, body: reply } = await shop.guest.post('/auth/work', body)
+      expect([body, status, reply.error]).toEqual([body, 400, 'invalid_request'])
+    }
+    expect(issuer.asked).toEqual([])
+  })
+
+  it('19: providers are kept apart under many concurrent sign-ins', async () => {
+    const shop = await open()
+    // Both call their key the same, so that nothing but the provider tells them apart.
+    const [one, two] = [await configured(shop, 'one', 'key'), await configured(shop, 'two', 'key')]
+    const tries = Array.from({ length: 100 }, async (_, i) => {
+      const [name, issuer] = i % 2 === 0 ? (['one', one] as const) : (['two', two] as const)
+      const isRight = i % 4 < 2
+      const claims = issuer.claims({ nonce: NONCE, sub: `person-${i}` })
+      const idToken = (isRight ? issuer : i % 2 === 0 ? two : one).token(claims)
+      const { status, body } = await shop.guest.post(`/auth/${name}`, { id_token: idToken, nonce: NONCE })
+      return [status, body.user?.username, isRight ? [200, `${name}_person-${i}`] : [401, undefined]] as const
+    })
+
+    for (const [status, username, expected] of await Promise.all(tries))
+      expect([status, username]).toEqual(expected)
+    for (const { asked } of [one, two])
+      expect(asked.filter((path) => path.endsWith('openid-configuration'))).toHaveLength(1)
+  })
+
+  it('19: a state of one provider is nothing at another', async () => {
+    const shop = await open()
+    await configured(shop, 'one')
+    const two = await configured(shop, 'two')
+    const started = await shop.guest.get(`/auth/one/start?${new URLSearchParams(beginning(newPkce()))}`)
+    const state = new URL(started.headers.get('location')!).searchParams.get('state')!
+
+    const back = await fetch(shop.here(shop.address('/auth/two/callback', { code: 'c', state })), {
+      redirect: 'manual',
+    })
+
+    expect([back.status, two.asked]).toEqual([400, []])
+  })
+
+  it('26: no browser is sent to an address that is not registered, with an error neither', async () => {
+    const shop = await open()
+    await configured(shop, 'work')
+    const { client_id: client } = (await shop.admin.get('/credentials')).body.credentials
+    const strangers = [
+      'https://evil.example/',
+      `${GOAL}/`,
+      `${GOAL}?more`,
+      `${GOAL}#part`,
+      GOAL.toUpperCase(),
+      `${GOAL}.evil.example`,
+      'https://shop.example.org@evil.example/signed-in',
+      'https://shop.example.org\\@evil.example/signed-in',
+      '//shop.example.org/signed-in',
+      `${GOAL}\r\nSet-Cookie: a=b`,
+      'javascript:alert(1)//https://shop.example.org/signed-in',
+      'http://127.0.0.1:80@evil.example/cb',
+      'http://127.0.0.1.evil.example/cb',
+      'http://127.0.0.1/cb/..',
+      '',
+    ]
+    const params = { ...beginning(newPkce()), client_id: client, response_type: 'code' }
+
+    for (const redirectUri of strangers)
+      for (const below of ['/auth/work/start', '/authorize']) {
+        const response = await fetch(
+          shop.here(shop.address(below, { ...params, redirect_uri: redirectUri })),
+          {
+            redirect: 'manual',
+            headers: { host: 'evil.example', 'x-forwarded-host': 'evil.example' },
+          },
+        )
+        const page = await response.text()
+        expect([redirectUri, response.status, response.headers.get('location')]).toEqual([
+          redirectUri,
+          400,
+          null,
+        ])
+        expect(page).not.toContain('<form')
+      }
+    const twice = `${shop.here(shop.address('/authorize', params))}&redirect_uri=https://evil.example/`
+    expect((await fetch(twice, { redirect: 'manual' })).status).toBe(400)
+  })
+
+  it('26: providers send browsers back to the public address, whatever host was asked', async () => {
+    const shop = await open()
+    await configured(shop, 'work')
+
+    const started = await fetch(shop.here(shop.address('/auth/work/start', beginning(newPkce()))), {
+      redirect: 'manual',
+      headers: { 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'https' },
+    })
+
+    const callback = new URL(started.headers.get('location')!).searchParams.get('redirect_uri')
+    expect(callback).toBe(`${PUBLIC}${shop.path}/auth/work/callback`)
+  })
+})
+
+describe('41: discovery', () => {
+  const shared = sharedServer('sqlite', { publicUrl: PUBLIC })
+
+  it('connects to no private address', async () => {
+    let connections = 0
+    const trap = createServer((socket) => {
+      connections++
+      socket.destroy()
+    })
+    await new Promise<void>((resolve) => trap.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void trap.close())
+    const { port } = trap.address() as { port: number }
+    const shop = await openShop(await shared.application())
+    const put = (issuer: string) => shop.admin.put('/auth/providers/work', { issuer, clientId: 'c' })
+
+    for (const host of [
+      '127.0.0.1',
+      '[::1]',
+      '[::ffff:127.0.0.1]',
+      '2130706433',
+      '0177.0.0.1',
+      '169.254.169.254',
+    ]) {
+      const { status, body } = await put(`https://${host}:${port}`)
+      expect([host, status, body.error]).toEqual([host, 400, 'illegal_argument'])
+    }
+    expect((await put(`http://localhost:${port}`)).status).toBe(400)
+    // A name is not known to be private before somebody connects.
+    expect((await put(`https://localhost:${port}`)).status).toBe(200)
+    const native = await shop.guest.post('/auth/work', { id_token: 'a.b.c', nonce: NONCE })
+    const browser = await shop.guest.get(`/auth/work/start?${new URLSearchParams(beginning(newPkce()))}`)
+
+    expect([native.status, native.body.error]).toEqual([400, 'invalid_request'])
+    expect(native.text).not.toMatch(/localhost|127|address|refused/i)
+    expect(new URL(browser.headers.get('location')!).searchParams.get('error')).toBe(
+      'temporarily_unavailable',
+    )
+    expect(connections).toBe(0)
+  })
+})
