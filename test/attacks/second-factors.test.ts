@@ -245,6 +245,35 @@ describe('attack 25: guessing codes', () => {
   })
 })
 
+describe('attack 12: somebody of the same uuid in another application', () => {
+  const world = shared('memory')
+
+  it('locks nobody out by failures of his own, of codes or of passwords', async () => {
+    const ann = await world.person()
+    const { shows } = await withTotp(ann, world.clock)
+    await world.admin('/management/orgs/test').post('/apps', { name: 'twins' })
+    await world.admin('/test/twins').put(`/users/${ann.uuid}`, { username: 'twin', password: PASSWORD })
+    const twin = await accountAt(
+      world.as(undefined, '/test/twins'),
+      (token, path) => world.as(token, `/test/twins${path}`),
+      { uuid: ann.uuid, username: 'twin', helper: () => world.admin('/test/twins') },
+    )
+    await withTotp(twin, world.clock)
+
+    for (let i = 0; i < 10; i++) await twin.signIn({ code: '000000' })
+    for (let i = 0; i < 50; i++)
+      await world
+        .as(undefined, '/test/twins', `3.3.3.${i % 10}`)
+        .post('/token', { grant_type: 'password', username: 'twin', password: 'wrong' })
+
+    expect((await twin.signIn({ code: '000000' })).status).toBe(429)
+    const elsewhere = await world
+      .as(undefined, '/test/sandbox', '4.4.4.4')
+      .post('/token', { grant_type: 'password', username: ann.uuid, password: PASSWORD, code: shows() })
+    expect(elsewhere.status).toBe(200)
+  })
+})
+
 describe('attack 21: fields of second steps that are no texts', () => {
   const world = shared('memory')
   const BAD = [{ $ne: '' }, { $gt: '' }, ['x'], [], {}, 123456, true, MEGABYTE, '\0', `MmYtv1.${MEGABYTE}`]

@@ -499,3 +499,25 @@ describe('Basic credentials of a system administrator', () => {
     expect((await ask()).status).toBe(200)
   })
 })
+
+describe('second factors in compatibility mode', () => {
+  const compatible = sharedServer('memory', {
+    compatibility: 'usergrid',
+    clock: clock.read,
+    passkeys: PASSKEYS,
+  })
+
+  it('are set up after a sign-in, asked for, and counted', async () => {
+    const ann = await userAccount(await compatible.application())
+    const { secret } = (await ann.factors().post('/totp')).body.data
+    await ann.factors().post('/totp/confirm', { code: codeAt(secret, clock.now) })
+    clock.next()
+
+    for (let i = 0; i < 10; i++) await ann.signIn({ code: '000000' })
+
+    expect((await ann.signIn()).body.error).toBe('second_factor_required')
+    expect((await ann.signIn({ code: codeAt(secret, clock.now) })).status).toBe(429)
+    clock.now += MINUTE
+    expect((await ann.signIn({ code: codeAt(secret, clock.now) })).status).toBe(200)
+  })
+})

@@ -107,7 +107,7 @@ export class SignIns {
    * @throws {AppError} `too_many_requests` without having looked at it.
    */
   async checkCode({ user, network, verify }: CodeTry): Promise<boolean> {
-    const codes = this.#counter('codes', CODES, user.uuid, true)
+    const codes = this.#counter('codes', CODES, `${user.app}/${user.uuid}`, true)
     const counters = network === undefined ? [codes] : [codes, this.#counter('address', ADDRESS, network)]
     return this.#attempt(counters, () => false, verify)
   }
@@ -204,7 +204,8 @@ export class SignIns {
 
   /** By uuid where there is one, so that a username and an e-mail address do not double the tries. */
   #countersOf({ app, ref, user, network }: SignIn) {
-    const account = user === null ? `${app}/${fold(ref)}` : user.uuid
+    // Another application may have somebody of the same uuid, whose failures are his.
+    const account = `${app}/${user === null ? fold(ref) : user.uuid}`
     return {
       pair: network === undefined ? null : this.#counter('pair', PAIR, `${account} ${network}`, true),
       address: network === undefined ? null : this.#counter('address', ADDRESS, network),
