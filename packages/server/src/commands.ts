@@ -22,6 +22,7 @@ export interface EngineSettings extends AccountOptions {
   signing: { algorithm: Config['signing'] }
   /** What links in mails begin with. */
   publicUrl: string | undefined
+  allowPrivateNetworks: boolean
   limits: Limits
   rates: RateLimits
   passwordPolicy: EngineOptions['passwordPolicy']
@@ -99,6 +100,7 @@ const runWithEngine = async (args: Arguments, config: Config, around: Surroundin
       compatibility,
       signing: { algorithm: config.signing },
       publicUrl: linkUrlOf(config),
+      allowPrivateNetworks: config.allowPrivateNetworks,
       ...accountOptions(config, { folder: around.folder, log }),
       limits: limitsIn(config),
       passwordPolicy: { users: config.passwordPolicy ?? {}, admins: config.adminPasswordPolicy ?? {} },

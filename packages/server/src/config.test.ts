@@ -35,6 +35,7 @@ describe('readConfig', () => {
       adminPasswordPolicy: undefined,
       logLevel: 'info',
       trustProxy: false,
+      allowPrivateNetworks: false,
       'rates.address': 60_000,
       'rates.principal': 12_000,
       mail: 'console',

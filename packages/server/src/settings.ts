@@ -29,6 +29,7 @@ export interface Config extends AccountSettings, LimitSettings {
   adminPasswordPolicy: Partial<PasswordPolicy> | undefined
   logLevel: string
   trustProxy: boolean
+  allowPrivateNetworks: boolean
 }
 
 /** A limit is a setting by its name, as in `limits.body`. */
@@ -183,6 +184,13 @@ export const SETTINGS: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
     flag: 'trust-proxy',
     fallback: false,
     help: 'Believe X-Forwarded-Proto, X-Forwarded-Host and the last address of X-Forwarded-For, for use behind a proxy that always sets them',
+    read: yesOrNo,
+  },
+  allowPrivateNetworks: {
+    env: 'ENTIGRID_ALLOW_PRIVATE_NETWORKS',
+    flag: 'allow-private-networks',
+    fallback: false,
+    help: 'Let OpenID providers that applications configure be on private networks, and without TLS',
     read: yesOrNo,
   },
   'rates.address': {
