@@ -51,7 +51,6 @@ export class AccessTokens implements TokenKeeper {
    * one that we did not issue, `expired_token` once it is over.
    */
   verify(token: string, now: number): Claims {
-    checkForm(token)
     const claims = this.#memory.find(token) ?? readSigned(token, this.#key, ALGORITHM)
     return this.#memory.use(token, claims, now)
   }
@@ -62,8 +61,12 @@ export const checkForm = (token: string): void => {
   if (token.length > MAX_TOKEN_LENGTH || !FORM.test(token)) throw corrupt()
 }
 
-/** What a token says that this key signed by this algorithm, over or not. @throws {AppError} `auth_unverified_oath` */
+/**
+ * What a token says that this key signed by this algorithm, over or not.
+ * @throws {AppError} `auth_bad_access_token`, `auth_unverified_oath`
+ */
 export const readSigned = (token: string, key: KeyObject, algorithm: jwt.Algorithm): Claims => {
+  checkForm(token)
   try {
     // Expiry is ours to judge: the library rounds to seconds and would look at its own clock.
     return parsePayload(jwt.verify(token, key, { algorithms: [algorithm], ignoreExpiration: true }))

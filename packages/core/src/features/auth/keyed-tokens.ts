@@ -36,6 +36,8 @@ export class KeyedTokens implements TokenKeeper {
   readonly #algorithm: SigningAlgorithm
   readonly #bySecret: AccessTokens
   readonly #memory: TokenMemory
+  /** Ids of keys by the headers, encoded, of tokens that were verified. */
+  readonly #headers = new Map<string, string>()
 
   constructor({ keys, algorithm, ...options }: KeyedTokensOptions) {
     this.#keys = keys
@@ -51,8 +53,7 @@ export class KeyedTokens implements TokenKeeper {
   /** Like `AccessTokens.verify`; a promise only for a token by a key that has not been read for a second. */
   verify(token: string, now: number): Claims | Promise<Claims> {
     if (token.startsWith(SECRET_HEADER)) return this.#bySecret.verify(token, now)
-    checkForm(token)
-    const key = this.#keys.find(keyIdOf(token))
+    const key = this.#keys.find(this.#headers.get(headerOf(token)) ?? keyIdOf(token))
     return key instanceof Promise
       ? key.then((found) => this.#verifyBy(found, token, now))
       : this.#verifyBy(key, token, now)
@@ -70,15 +71,24 @@ export class KeyedTokens implements TokenKeeper {
       this.#memory.forget(token)
       throw unverified()
     }
-    const claims = this.#memory.find(token) ?? readSigned(token, key.key, key.algorithm)
-    return this.#memory.use(token, claims, now)
+    return this.#memory.use(token, this.#memory.find(token) ?? this.#readBy(key, token), now)
+  }
+
+  #readBy({ kid, key, algorithm }: PublicKey, token: string): Claims {
+    const claims = readSigned(token, key, algorithm)
+    this.#headers.set(headerOf(token), kid)
+    return claims
   }
 }
 
-/** @throws {AppError} `auth_unverified_oath` for a header that names no key of ours. */
+/** The first part of a token, still encoded. */
+const headerOf = (token: string): string => token.slice(0, Math.max(0, token.indexOf('.')))
+
+/** @throws {AppError} `auth_bad_access_token`, `auth_unverified_oath` for a header that names no key of ours. */
 const keyIdOf = (token: string): string => {
+  checkForm(token)
   try {
-    const header: unknown = JSON.parse(Buffer.from(token.split('.', 1)[0]!, 'base64url').toString())
+    const header: unknown = JSON.parse(Buffer.from(headerOf(token), 'base64url').toString())
     const kid = isJsonObject(header) ? header['kid'] : undefined
     if (typeof kid === 'string' && isUuid(kid)) return kid
   } catch {
