@@ -230,7 +230,8 @@ const returning = async <T>(work: () => Promise<T>): Promise<T> => {
     return await work()
   } catch (error) {
     if (!(error instanceof AppError)) throw error
-    const code = error.code === 'invalid_request' ? 'temporarily_unavailable' : 'access_denied'
+    const isOurs = error.code === 'invalid_request' || error.status >= 500
+    const code = isOurs ? 'temporarily_unavailable' : 'access_denied'
     throw new ReturnedError(code, error.message, { cause: error })
   }
 }
