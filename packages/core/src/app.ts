@@ -83,7 +83,7 @@ import {
   Roles,
   USERGRID_ROLES,
 } from './features/roles/index.js'
-import { ownOrAdmins, Passwords, Pins, pinGrant, userRoutes } from './features/users/index.js'
+import { ownOrAdmins, Passwords, Pins, pinGrant, pinnedUser, userRoutes } from './features/users/index.js'
 import { type AttemptStore, MemoryAttempts } from './storage/attempts.js'
 import type { StoredEntity } from './storage/store.js'
 import type { SqlDatabase } from './storage/typeorm/connection.js'
@@ -135,6 +135,8 @@ export interface EngineOptions extends DatabaseOptions {
   registration?: RegistrationOptions | undefined
   /** Asked on pages that send mails. */
   captcha?: Captcha | undefined
+  /** From where system administrators are let in: `local` is the machine of the server. */
+  sysadmins?: 'anywhere' | 'local' | undefined
   /** What new passwords must have, of users of applications and of administrators; eight characters by default. */
   passwordPolicy?: { users?: Partial<PasswordPolicy>; admins?: Partial<PasswordPolicy> } | undefined
   /** Cost of password hashes; for tests. */
@@ -318,6 +320,7 @@ export class Engine {
       accounts: { admin: (uuid) => admins.get(uuid), client, clientFailed, sysadmin },
       grants,
       enrols: (token, app) => steps.enrols(token, app),
+      localSysadmins: options.sysadmins === 'local',
       clock,
     })
     const paths = new PathReader(entities)
@@ -409,6 +412,7 @@ export class Engine {
       ) => Promise<ApiReply>,
       resolve: (organization, application) => organizations.resolve(organization, application),
       resolveUuid: (uuid) => organizations.resolveUuid(uuid),
+      forced: pinnedUser(entities),
       authenticate: (request, params, app) => this.#authenticator.authenticate(request, params, app),
       limits,
       rates: openRates({

@@ -25,6 +25,7 @@ export interface EngineSettings extends AccountOptions {
   allowPrivateNetworks: boolean
   limits: Limits
   rates: RateLimits
+  sysadmins: EngineOptions['sysadmins']
   passwordPolicy: EngineOptions['passwordPolicy']
   log: Log
 }
@@ -103,6 +104,7 @@ const runWithEngine = async (args: Arguments, config: Config, around: Surroundin
       allowPrivateNetworks: config.allowPrivateNetworks,
       ...accountOptions(config, { folder: around.folder, log }),
       limits: limitsIn(config),
+      sysadmins: config.sysadmins,
       passwordPolicy: { users: config.passwordPolicy ?? {}, admins: config.adminPasswordPolicy ?? {} },
       rates: { address: config['rates.address'], principal: config['rates.principal'] },
       log,

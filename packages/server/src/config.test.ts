@@ -31,6 +31,7 @@ describe('readConfig', () => {
       publicUrl: undefined,
       compatibility: undefined,
       signing: 'HS256',
+      sysadmins: 'anywhere',
       passwordPolicy: undefined,
       adminPasswordPolicy: undefined,
       logLevel: 'info',

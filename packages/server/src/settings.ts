@@ -25,6 +25,7 @@ export interface Config extends AccountSettings, LimitSettings {
   publicUrl: string | undefined
   compatibility: 'usergrid' | undefined
   signing: SigningAlgorithm
+  sysadmins: 'anywhere' | 'local'
   passwordPolicy: Partial<PasswordPolicy> | undefined
   adminPasswordPolicy: Partial<PasswordPolicy> | undefined
   logLevel: string
@@ -154,6 +155,14 @@ export const SETTINGS: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
     fallback: 'HS256',
     help: 'Signs access tokens: HS256 with the secret, ES256 or RS256 with a key pair that is made, by which others can verify them',
     read: oneOf('HS256', 'ES256', 'RS256'),
+  },
+  sysadmins: {
+    env: 'ENTIGRID_SYSADMINS',
+    flag: 'sysadmins',
+    hint: 'FROM',
+    fallback: 'anywhere',
+    help: 'From where system administrators are let in: anywhere, or local for the machine of the server; behind a proxy only with trust-proxy',
+    read: oneOf('anywhere', 'local'),
   },
   passwordPolicy: {
     env: 'ENTIGRID_PASSWORD_POLICY',

@@ -19,6 +19,8 @@ export interface DispatcherOptions {
   collections: (call: AppCall) => Promise<ApiReply>
   resolve: (organization: string, application: string) => Promise<Application>
   resolveUuid: (uuid: string) => Promise<Application>
+  /** The path of a request with a parameter `force`, below its application, as that parameter wants it read. */
+  forced: (app: Application, segments: readonly Segment[], params: Params) => Promise<readonly Segment[]>
   authenticate: (request: ApiRequest, params: Params, app: Application | null) => Promise<Caller>
   limits: Limits
   rates: Rates
@@ -105,8 +107,9 @@ export class Dispatcher {
     startedAt: number,
     meter: Meter | null,
   ): Promise<ApiReply> {
-    const { app, segments } = await this.#resolve(path)
+    const { app, segments: typed } = await this.#resolve(path)
     const caller = await this.#caller(request, params, app, meter)
+    const segments = params.has('force') ? await this.#options.forced(app, typed, params) : typed
     const call = {
       request,
       params,

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { networkOf } from './network.js'
+import { isLoopback, networkOf } from './network.js'
 
 it.each([
   ['192.0.2.7', '192.0.2.7'],
@@ -16,4 +16,25 @@ it.each([
   ['no:address', 'no:address'],
 ])('counts %s as %s', (address, network) => {
   expect(networkOf(address)).toBe(network)
+})
+
+it.each([
+  ['127.0.0.1', true],
+  ['127.8.9.10', true],
+  ['::1', true],
+  ['0:0:0:0:0:0:0:1', true],
+  ['::1%lo', true],
+  ['::ffff:127.0.0.1', true],
+  ['::ffff:7f00:1', true],
+  ['::2', false],
+  ['::', false],
+  ['::ffff:192.0.2.7', false],
+  ['192.0.2.127', false],
+  ['1127.0.0.1', false],
+  ['fe80::1', false],
+  ['127.0.0.1.example.org', false],
+  ['localhost', false],
+  ['', false],
+])('%s is of this machine: %s', (address, expected) => {
+  expect(isLoopback(address)).toBe(expected)
 })

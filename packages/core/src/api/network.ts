@@ -24,6 +24,14 @@ export const networkOf = (address: string): string => {
   return `${network.join(':')}::/64`
 }
 
+/** Whether an address is this machine's own. */
+export const isLoopback = (address: string): boolean => {
+  const network = networkOf(address)
+  if (isIP(network) === 4) return network.startsWith('127.')
+  const [bare = ''] = address.split('%')
+  return isIP(bare) === 6 && groupsOf(bare).join() === '0,0,0,0,0,0,0,1'
+}
+
 /** The eight numbers of an IPv6 address; an IPv4 part at its end counts as two. */
 const groupsOf = (address: string): number[] => {
   const [left = '', right] = address.split('::')

@@ -1,9 +1,9 @@
 import type { Application, Caller } from '../../api/caller.js'
-import { networkIn } from '../../api/network.js'
+import { isLoopback, networkIn } from '../../api/network.js'
 import { GUEST, type Principal, principalLabel } from '../../api/principal.js'
 import type { ApiRequest } from '../../api/request.js'
 import { type Params, param } from '../../api/url.js'
-import { AppError } from '../../domain/errors.js'
+import { AppError, unauthorized } from '../../domain/errors.js'
 import { isJsonObject } from '../../domain/json.js'
 import type { StoredEntity } from '../../storage/store.js'
 import type { GrantsSource } from '../roles/index.js'
@@ -43,6 +43,8 @@ export interface AuthenticatorOptions {
   grants: GrantsSource
   /** Whether a token is good for setting up a second factor, and for nothing else; `null` for any other. */
   enrols?: ((token: string, app: Application | null) => Promise<boolean> | null) | undefined
+  /** System administrators are let in from the machine of the server alone. */
+  localSysadmins?: boolean | undefined
   /** UTC milliseconds. */
   clock: () => number
 }
@@ -65,6 +67,14 @@ export class Authenticator {
   /** @throws {AppError} 401 with `auth_unverified_oath`, `expired_token`, `auth_invalid`, `invalid_client` and others. */
   async authenticate(request: ApiRequest, params: Params, app: Application | null): Promise<Caller> {
     if (request.principal !== undefined) return this.callerFor(request.principal, app)
+    const caller = await this.#identify(request, params, app)
+    const isNear = request.address === undefined || isLoopback(request.address)
+    if (this.#options.localSysadmins === true && caller.principal.kind === 'sysadmin' && !isNear)
+      throw unauthorized('System administrators are let in from the machine of the server only')
+    return caller
+  }
+
+  async #identify(request: ApiRequest, params: Params, app: Application | null): Promise<Caller> {
     const given = (name: string): string | undefined => param(params, name) ?? formField(request, name)
     const token = given('access_token') || BEARER.exec(request.authorization ?? '')?.[1]
     if (token !== undefined) return this.#byToken(token, app)

@@ -1,5 +1,6 @@
 export { type UserOptions, userDescriptor } from './descriptor.js'
 export { Passwords } from './passwords.js'
 export { pinGrant } from './pin-grant.js'
+export { pinnedUser } from './pinned.js'
 export { dropPins, Pins } from './pins.js'
 export { ownOrAdmins, userRoutes } from './routes.js'
