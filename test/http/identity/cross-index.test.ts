@@ -558,6 +558,11 @@ describe('the endpoints of the reference, in its order', () => {
       return
     }
     const shown = JSON.parse(text)
+    if ('access_token' in shown || 'credentials' in shown)
+      expect([response.headers.get('cache-control'), response.headers.get('referrer-policy')]).toEqual([
+        'no-store',
+        'no-referrer',
+      ])
     for (const [at, names] of Object.entries(keys))
       expect([at, Object.keys(valueAt(shown, at)).sort()]).toEqual([at, [...names].sort()])
     if (reply !== undefined) expect(shown).toMatchObject(reply(world) as object)
@@ -573,6 +578,29 @@ describe('the endpoints of the reference, in its order', () => {
 
     const shown = (await response.json()) as object
     expect([response.status, Object.keys(shown).sort()]).toEqual([200, [...ENTITIES].sort()])
+  })
+
+  it('never repeat a secret of the query', async () => {
+    const names = [
+      ...[
+        'access_token',
+        'token',
+        'client_id',
+        'client_secret',
+        'username',
+        'password',
+        'oldpassword',
+        'newpassword',
+      ],
+      ...['pin', 'fb_access_token', 'fq_access_token', 'ping_access_token'],
+    ]
+    const secrets = names.map((name) => `${name}=${name === 'access_token' ? world.adminToken : 'hush'}`)
+
+    const response = await fetch(`${server.url}${world.app}/users?limit=1&${secrets.join('&')}`)
+
+    const text = await response.text()
+    expect([response.status, JSON.parse(text).params]).toEqual([200, { limit: ['1'] }])
+    expect(text).not.toMatch(/hush|eyJ/)
   })
 
   it('are all told of in the documentation', () => {

@@ -13,6 +13,13 @@ export const addHeader = (reply: ApiReply, name: string, value: string): void =>
   reply.headers[name] = value
 }
 
+/** A reply with a secret in it: nobody keeps it, and no link that is followed from it tells its address. */
+export const withSecret = (reply: ApiReply): ApiReply => {
+  addHeader(reply, 'Cache-Control', 'no-store')
+  addHeader(reply, 'Referrer-Policy', 'no-referrer')
+  return reply
+}
+
 /**
  * The only place that turns an error into a reply. An `AppError` shows its code and message; anything else
  * becomes a 500 with a fixed sentence and an `error_id`, its own text going to `report` alone.

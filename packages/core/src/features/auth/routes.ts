@@ -1,6 +1,7 @@
 import { type Application, type Caller, isAppAdmin } from '../../api/caller.js'
 import { members, RawJson } from '../../api/envelope.js'
 import { networkIn } from '../../api/network.js'
+import { withSecret } from '../../api/reply.js'
 import type { ApiReply } from '../../api/request.js'
 import { type AppCall, type Call, fieldsOf, type Route, route } from '../../api/route.js'
 import { AppError, unauthorized } from '../../domain/errors.js'
@@ -111,5 +112,5 @@ const granted = async (doors: TokenDoors, { owner, ...granted }: Grant): Promise
     granted.expires_in === NEVER_EXPIRES_IN ? '9223372036854775' : String(granted.expires_in),
   )
   const body = members({ ...granted, expires_in: seconds, ...described })
-  return { status: 200, body: `{${body.slice(0, -1)}}`, headers: { 'Cache-Control': 'no-store' } }
+  return withSecret({ status: 200, body: `{${body.slice(0, -1)}}` })
 }

@@ -1,6 +1,7 @@
 import type { Caller } from '../../api/caller.js'
 import type { EnvelopeValue } from '../../api/envelope.js'
 import { networkIn } from '../../api/network.js'
+import { withSecret } from '../../api/reply.js'
 import type { ApiReply } from '../../api/request.js'
 import { type Call, fieldsOf, type Route, route } from '../../api/route.js'
 import { param } from '../../api/url.js'
@@ -87,8 +88,7 @@ const read = async (doors: AdminDoors, call: Call): Promise<ApiReply> => {
     ...(token === undefined ? {} : { token }),
     organizations: Object.fromEntries(organizations),
   }
-  const reply = managed(call, { action: 'get admin user', status: 'ok', data })
-  return { ...reply, headers: { ...reply.headers, 'Cache-Control': 'no-store' } }
+  return withSecret(managed(call, { action: 'get admin user', status: 'ok', data }))
 }
 
 const update = async (doors: AdminDoors, call: Call): Promise<ApiReply> => {

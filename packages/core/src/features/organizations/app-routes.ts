@@ -1,5 +1,6 @@
 import { isAppAdmin } from '../../api/caller.js'
 import { permit } from '../../api/permit.js'
+import { withSecret } from '../../api/reply.js'
 import { type AppCall, type Route, route } from '../../api/route.js'
 import { AppError, illegalArgument, unauthorized } from '../../domain/errors.js'
 import { asObject, type Engine } from '../../engine/engine.js'
@@ -43,11 +44,9 @@ export const applicationRoutes = (organizations: Organizations, engine: Engine):
   route('GET', 'credentials', async (call: AppCall) => {
     admins(call)
     const credentials = await organizations.credentials(await organizations.entityOf(call.app))
-    return appEnvelope(call, {
-      action: 'get application keys',
-      status: 'ok',
-      credentials: { ...credentials },
-    })
+    return withSecret(
+      appEnvelope(call, { action: 'get application keys', status: 'ok', credentials: { ...credentials } }),
+    )
   }),
   route('POST', 'credentials', async (call: AppCall) => {
     admins(call)
@@ -55,11 +54,13 @@ export const applicationRoutes = (organizations: Organizations, engine: Engine):
       call.caller.label,
       await organizations.entityOf(call.app),
     )
-    return appEnvelope(call, {
-      action: 'generate application keys',
-      status: 'ok',
-      credentials: { ...credentials },
-    })
+    return withSecret(
+      appEnvelope(call, {
+        action: 'generate application keys',
+        status: 'ok',
+        credentials: { ...credentials },
+      }),
+    )
   }),
 ]
 

@@ -1,4 +1,5 @@
 import { type EnvelopeValue, paramsJson, RawJson } from '../../api/envelope.js'
+import { withSecret } from '../../api/reply.js'
 import type { ApiReply } from '../../api/request.js'
 import { type Call, fieldsOf, type Route, route } from '../../api/route.js'
 import { param } from '../../api/url.js'
@@ -149,10 +150,12 @@ const credentials = async (doors: OrganizationDoors, call: Call): Promise<ApiRep
   const made = isNew
     ? await doors.organizations.newCredentials(call.caller.label, organization)
     : await doors.organizations.credentials(organization)
-  return managed(call, {
-    action: `${isNew ? 'generate' : 'get'} organization client credentials`,
-    credentials: { ...made },
-  })
+  return withSecret(
+    managed(call, {
+      action: `${isNew ? 'generate' : 'get'} organization client credentials`,
+      credentials: { ...made },
+    }),
+  )
 }
 
 const createApplication = async (doors: OrganizationDoors, call: Call): Promise<ApiReply> => {
@@ -213,10 +216,12 @@ const applicationCredentials = async (doors: OrganizationDoors, call: Call): Pro
   const made = isNew
     ? await doors.organizations.newCredentials(call.caller.label, application)
     : await doors.organizations.credentials(application)
-  return managed(call, {
-    action: `${isNew ? 'generate' : 'get'} application client credentials`,
-    credentials: { ...made },
-  })
+  return withSecret(
+    managed(call, {
+      action: `${isNew ? 'generate' : 'get'} application client credentials`,
+      credentials: { ...made },
+    }),
+  )
 }
 
 const applicationReply = async (
