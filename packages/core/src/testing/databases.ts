@@ -35,11 +35,9 @@ export const openTestDatabase = async (name: TestDatabaseName): Promise<TestData
   if (name === 'memory') return place('sqlite::memory:', {}, async () => undefined)
   const folder = await mkdtemp(join(tmpdir(), 'entigrid-test-'))
   const remove = () => rm(folder, { recursive: true, force: true })
-  return place(
-    `sqlite:${join(folder, 'test.db')}`,
-    name === 'better-sqlite3' ? { sqliteDriver: name } : {},
-    remove,
-  )
+  const driver = name === 'better-sqlite3' ? { sqliteDriver: name } : {}
+  // Survives the end of a process, not a loss of power, and need not wait for the disk.
+  return place(`sqlite:${join(folder, 'test.db')}`, { synchronous: 'normal', ...driver }, remove)
 }
 
 const place = (url: string, options: DatabaseOptions, remove: () => Promise<void>): TestDatabase => ({
