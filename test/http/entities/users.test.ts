@@ -29,7 +29,7 @@ describe.each(DATABASES)('users on %s', (database) => {
       email: 'Ada@Example.org',
       name: 'Ada L',
       password: PASSWORD,
-      pin: '1234',
+      pin: '271828',
       city: 'London',
     })
 

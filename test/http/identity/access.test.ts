@@ -286,7 +286,7 @@ describe.each(DATABASES)('explanations of rights on %s', (database) => {
     ['method=GET&path=/token', 400, 'illegal_argument'],
     ['method=PUT&path=/users/ada/password', 400, 'illegal_argument'],
     ['method=GET&path=/users/ada/password', 405, 'not_allowed'],
-    ['method=GET&path=/users/ada/sendpin', 404, 'not_found'],
+    ['method=GET&path=/users/ada/credentials', 404, 'not_found'],
     ['method=GET&path=/notes&user=nobody', 404, 'service_resource_not_found'],
     ['method=GET&path=/notes&user=me', 404, 'service_resource_not_found'],
   ])('refuse %s', async (question, status, error) => {

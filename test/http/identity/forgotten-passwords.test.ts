@@ -38,11 +38,16 @@ describe('forgotten passwords', () => {
     expect(mail.html).toContain(`<a href="${link.href}">`)
 
     const page = await readPage(here(link))
-    expect(fieldsIn(page.html).map(({ name }) => name)).toEqual(['token', 'password1', 'password2'])
+    expect(fieldsIn(page.html).map(({ name }) => name)).toEqual([
+      'token',
+      'username',
+      'password1',
+      'password2',
+    ])
     const set = (password1: string, password2 = password1) =>
       postForm(here(link), { token: link.searchParams.get('token')!, password1, password2 })
     expect((await set(NEW, 'another')).text).toContain("Passwords didn't match, let's try again...")
-    expect((await set('short')).text).toContain('error_length_policy: must be at least 8 characters')
+    expect((await set('short')).text).toContain('Choose another password: must be at least 8 characters')
     expect((await set(NEW)).text).toContain(`New password set for ${owner.email}`)
     expect((await set('yet another password')).text).toContain('Sorry, you have an invalid token')
 

@@ -28,12 +28,16 @@ ${captcha === undefined ? null : widget(captcha)}
 })
 
 /** Asks for the new password, twice. */
-export const passwordPage = (realm: Realm, token: string, problem: string | null): Page => ({
+export const passwordPage = (
+  realm: Realm,
+  { name, token, problem = null }: { name: string; token: string; problem?: string | null },
+): Page => ({
   title: 'Choose a new password',
   content: html`${alertOf(problem)}
 <p>For your account at ${realm.title}.</p>
 <form method="post" action="resetpw">
 <input type="hidden" name="token" value="${token}">
+<input name="username" type="text" autocomplete="username" value="${name}" hidden>
 <label for="password1">New password</label>
 <input id="password1" name="password1" type="password" autocomplete="new-password" required${described(problem)}>
 <label for="password2">The same again</label>

@@ -30,17 +30,23 @@ export const pinRoutes = (doors: PinDoors): Route<AppCall>[] => [
     )
     return appEnvelope(call, { action: 'set user pin' })
   }),
-  route(['GET', 'POST', 'PUT'], 'users/:user/sendpin', (call: AppCall) => send(doors, call)),
+  route(['GET', 'POST', 'PUT'], 'users/:user/sendpin', (call: AppCall) => send(doors, call), maySend),
 ]
 
 const VERBS: Readonly<Record<string, Verb>> = { GET: 'get', POST: 'post', PUT: 'put' }
 
-/** Whoever may call it, as a permission string says; it tells nobody whether there is such a user. */
-const send = async (doors: PinDoors, call: AppCall): Promise<ApiReply> => {
-  const { app, args, caller, request } = call
+/** The user that the path names, for whoever may send him a pin, as a permission string says. */
+const maySend = ({ app, args, caller, request }: AppCall): string => {
   const ref = refFor('users', args[0]!, caller)
   const spellings = ref === caller.self?.uuid ? [ref, caller.self.username, 'me'] : [ref]
   permit(caller, app, { verb: VERBS[request.method]!, path: [['users'], spellings, ['sendpin']] })
+  return ref
+}
+
+/** Tells nobody whether there is such a user. */
+const send = async (doors: PinDoors, call: AppCall): Promise<ApiReply> => {
+  const { app, caller, request } = call
+  const ref = maySend(call)
   await doors.quota.ask(networkIn(request))
   const realm = doors.realmOf(call)
   doors.mails.later('sendpin', async () => {

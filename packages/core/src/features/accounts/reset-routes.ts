@@ -50,7 +50,7 @@ const requestByMail = async (doors: ResetDoors, call: Call, realm: Realm): Promi
 const open = async (doors: ResetDoors, call: Call, realm: Realm): Promise<ApiReply> => {
   const token = param(call.params, 'token')
   const user = MailTokens.isToken(token) ? await doors.resets.find(realm, call.args[0]!, token) : null
-  if (user !== null) return pageReply(passwordPage(realm, token!, null))
+  if (user !== null) return pageReply(passwordPage(realm, { name: realm.nameOf(user), token: token! }))
   const problem = token === undefined ? null : INVALID
   return pageReply(emailPage(realm, { captcha: doors.captcha, action: '../resetpw', problem }))
 }
@@ -64,8 +64,9 @@ const answer = async (doors: ResetDoors, call: Call, realm: Realm): Promise<ApiR
   const page = emailPage(realm, { captcha: doors.captcha, action: '../resetpw', problem: INVALID })
   if (!MailTokens.isToken(token)) return refused(call, INVALID, () => ({ ...page, status: 400 }))
   const user = await doors.resets.find(realm, call.args[0]!, token)
-  const again = (problem: string) => refused(call, problem, () => passwordPage(realm, token, problem))
   if (user === null) return refused(call, INVALID, () => page)
+  const again = (problem: string) =>
+    refused(call, problem, () => passwordPage(realm, { name: realm.nameOf(user), token, problem }))
   if (password1 !== password2 || password1 === undefined)
     return again("Passwords didn't match, let's try again...")
   try {
@@ -73,7 +74,7 @@ const answer = async (doors: ResetDoors, call: Call, realm: Realm): Promise<ApiR
   } catch (error) {
     // Too short, used before: he may choose another one.
     if (!(error instanceof AppError) || error.status >= 500 || call.request.form !== true) throw error
-    return again(error.message)
+    return again(`Choose another password: ${error.message.replaceAll(/error_\w+_policy: /g, '')}`)
   }
   const done = `New password set for ${realm.nameOf(user)}`
   return asks(call) ? json({ action: 'set user password', status: 'ok' }) : pageReply(donePage('Done', done))
