@@ -50,8 +50,9 @@ export interface AuthenticatorOptions {
 }
 
 const NOBODY: ReadonlySet<string> = new Set()
-const BEARER = /^bearer +(\S+)$/i
-const BASIC = /^basic +(\S+)$/i
+// Whatever follows is credentials, also what cannot be right: it must not pass for none.
+const BEARER = /^bearer +(\S.*)$/i
+const BASIC = /^basic +(\S.*)$/i
 
 /**
  * Finds out who is asking (identity rules 2.6): a token in the query, then in the header, then client
@@ -154,17 +155,32 @@ export class Authenticator {
   async #userCaller(uuid: string, app: Application, claims: Claims | null, token?: string): Promise<Caller> {
     const user = await this.#options.grants.forUser(app.id, uuid)
     checkState(user, claims)
+    const actor = claims === null ? null : claims.actor
+    if (actor !== null) await this.#checkActor(actor, app, claims!.issuedAt)
     const principal: Principal = { kind: 'user', app: app.uuid, uuid, username: user.username }
     const self = { uuid, username: user.username }
     return {
       principal,
-      label: `user:${uuid}`,
+      label: actor === null ? `user:${uuid}` : `user:${uuid} by ${actor}`,
       organizations: NOBODY,
       self,
       grants: user.grants,
       hidden: user.hidden,
       token,
     }
+  }
+
+  /** A token that an administrator had made for a user is no better than the administrator's own would be. */
+  async #checkActor(actor: string, app: Application, issuedAt: number): Promise<void> {
+    const uuid = /^admin:(.+)$/.exec(actor)?.[1]
+    if (uuid === undefined) return
+    const admin = await this.#options.accounts.admin(uuid)
+    const isGood =
+      admin?.activated === true &&
+      !admin.disabled &&
+      issuedAt >= admin.tokensSince &&
+      (admin.isSysadmin || admin.organizations.has(app.organization))
+    if (!isGood) throw new AppError('auth_invalid', 'Unable to authenticate')
   }
 
   async #adminCaller(uuid: string, claims: Claims | null, token?: string): Promise<Caller> {

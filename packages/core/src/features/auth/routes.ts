@@ -102,7 +102,8 @@ const mint = async (doors: TokenDoors, call: AppCall): Promise<ApiReply> => {
     throw new AppError('unauthorized', 'Only administrators of the application may do this', { status: 403 })
   const user = await doors.user(app, args[0]!)
   const ttl = params.get('ttl')?.[0]
-  return granted(doors, await doors.tokens.grantFor(user, await tokenApplication(doors, app), ttl))
+  const application = await tokenApplication(doors, app)
+  return granted(doors, await doors.tokens.grantFor(user, application, ttl, caller.label))
 }
 
 const granted = async (doors: TokenDoors, { owner, ...granted }: Grant): Promise<ApiReply> => {

@@ -188,11 +188,14 @@ export class Tokens {
     )
   }
 
-  /** A token for a user, without his password: for those who administer the application. */
-  grantFor(user: StoredEntity, app: TokenApplication, ttl: unknown): Promise<Grant> {
+  /**
+   * A token for a user, without his password: for those who administer the application. It names the `actor` who had it
+   * made, and cannot be renewed.
+   */
+  grantFor(user: StoredEntity, app: TokenApplication, ttl: unknown, actor: string): Promise<Grant> {
     const now = this.#options.clock()
     return this.#issue(
-      { principal: principalOf(user, app), ttl: this.checkLifetime(app, { ttl }), now },
+      { principal: principalOf(user, app), ttl: this.checkLifetime(app, { ttl }), now, actor },
       user,
     )
   }
