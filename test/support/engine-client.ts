@@ -1,5 +1,5 @@
 import type { ApiRequest, Engine, EngineOptions } from '@entigrid/core'
-import { openTestEngine, type TestDatabaseName } from '@entigrid/core/testing'
+import { openTestEngine, type TestDatabaseName, type WrapDatabase } from '@entigrid/core/testing'
 import { afterAll, beforeAll } from 'vitest'
 
 export const OWNER = { username: 'owner', password: 'a password for tests', organization: 'test' }
@@ -40,12 +40,16 @@ export const tokenClient = (engine: Engine, path = '/test/sandbox') => {
 }
 
 /** One engine for the tests of a `describe`, with a clock that stands still until it is moved. */
-export const sharedEngine = (database: TestDatabaseName, options: Partial<EngineOptions> = {}) => {
+export const sharedEngine = (
+  database: TestDatabaseName,
+  options: Partial<EngineOptions> = {},
+  wrap?: WrapDatabase,
+) => {
   const time = { now: Date.UTC(2026, 0, 1) }
   let test: Awaited<ReturnType<typeof openTestEngine>>
   let users = 0
   beforeAll(async () => {
-    test = await openTestEngine(database, { clock: () => time.now, ...options })
+    test = await openTestEngine(database, { clock: () => time.now, ...options }, wrap)
     await test.engine.bootstrap(OWNER)
   })
   afterAll(() => test.close())

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
 import type { Engine } from '../../engine/engine.js'
 import type { StoredEntity } from '../../storage/store.js'
+import { NOBODY } from './nobody.js'
 import { deriveKey } from './secret-box.js'
 
 export interface GoodAddressesOptions {
@@ -35,9 +36,10 @@ export class GoodAddresses {
   }
 
   async isGood({ user, network }: Visit): Promise<boolean> {
-    if (user === null || network === undefined) return false
-    const known = await this.#options.engine.store.dictionary(user, DICTIONARY)
-    return known.has(this.#hash(user, network))
+    if (network === undefined) return false
+    const account = user ?? NOBODY
+    const known = await this.#options.engine.store.dictionary(account, DICTIONARY)
+    return known.has(this.#hash(account, network))
   }
 
   /** Never rejects: nobody is kept from signing in because it could not be noted. */

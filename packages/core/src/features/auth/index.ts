@@ -13,6 +13,7 @@ export {
 export { keyRoutes } from './key-routes.js'
 export { KeyedTokens, type SigningAlgorithm } from './keyed-tokens.js'
 export { readMilliseconds } from './lifetimes.js'
+export { NOBODY } from './nobody.js'
 export { OpaqueTokens } from './opaque-tokens.js'
 export {
   type PasswordGrantOptions,

@@ -1,6 +1,9 @@
+import { isUuid } from '../../domain/uuid.js'
 import type { Engine } from '../../engine/engine.js'
+import { aliasesFor } from '../../engine/reads.js'
 import type { StoredEntity } from '../../storage/store.js'
 import { badCredentials, type GrantRequest, type GrantType } from './grant.js'
+import { NOBODY } from './nobody.js'
 import type { SignIn } from './sign-ins.js'
 import type { Tokens } from './tokens.js'
 
@@ -40,11 +43,19 @@ export const passwordProof =
     if (typeof username !== 'string' || typeof password !== 'string') throw badCredentials()
     tokens.checkLifetime(app, asked)
     const home = app === null ? management : app.application.id
-    const user = await engine.find(home, 'users', username)
+    const user = await accountNamed(engine, home, username)
     // Read before the password is looked at: when it is changed meanwhile, the old one proves nothing any more.
-    const revoked = user === null ? null : await tokens.lastRevoked(user)
+    const revoked = await tokens.lastRevoked(user ?? NOBODY)
     const { network } = asked
     const isRight = await verify({ app: home, ref: username, user, password, network })
     if (!isRight || user === null) throw badCredentials()
     return { user, revoked }
   }
+
+/** Like `engine.find`, but looks for all that the name may be, also once there is an account: time tells nothing. */
+const accountNamed = async (engine: Engine, app: number, ref: string): Promise<StoredEntity | null> => {
+  if (isUuid(ref)) return engine.find(app, 'users', ref)
+  const aliases = aliasesFor(engine.descriptor('users'), ref)
+  const found = await Promise.all(aliases.map((alias) => engine.store.find(app, 'users', alias, ref)))
+  return found.find((user) => user !== null) ?? null
+}

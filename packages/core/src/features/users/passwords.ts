@@ -9,6 +9,7 @@ import {
   hashPassword,
   type KeptToken,
   madeUpPassword,
+  NOBODY,
   type PasswordPolicy,
   type SignInRecords,
   verifyAgainstNothing,
@@ -86,8 +87,7 @@ export class Passwords {
 
   /** Whether this is the user's password. A missing user takes as long as a wrong password. */
   async verify(engine: Engine, user: StoredEntity | null, password: string): Promise<boolean> {
-    const stored =
-      user === null ? undefined : (await engine.store.dictionary(user, CREDENTIALS)).get(PASSWORD)
+    const stored = (await engine.store.dictionary(user ?? NOBODY, CREDENTIALS)).get(PASSWORD)
     return stored === undefined
       ? verifyAgainstNothing(password, this.#cost)
       : verifyPassword(stored, password)
