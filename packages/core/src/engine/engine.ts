@@ -11,7 +11,7 @@ import type { Listing, ListRequest, QueryWarning, Store, StoredEntity } from '..
 import type { Descriptor, Descriptors } from './descriptor.js'
 import { Edits, missing, securedKey } from './edits.js'
 import { Preparations } from './preparations.js'
-import { aliasesFor, Reads, spelled } from './reads.js'
+import { aliasesFor, Reads, spellings } from './reads.js'
 import { ALL_SIGHT, reachable, type Sight, visibleIn, visibleInAll } from './visible.js'
 
 /** One page of a listing that was asked for with a query. */
@@ -111,10 +111,11 @@ export class Engine {
   async find(app: number, collection: string, ref: string): Promise<StoredEntity | null> {
     if (isUuid(ref)) return this.#store.get(app, collection, ref.toLowerCase())
     const descriptor = this.descriptor(collection)
-    for (const property of aliasesFor(descriptor, ref)) {
-      const found = await this.#store.find(app, collection, property, spelled(descriptor, property, ref))
-      if (found !== null) return found
-    }
+    for (const property of aliasesFor(descriptor, ref))
+      for (const name of spellings(descriptor, property, ref)) {
+        const found = await this.#store.find(app, collection, property, name)
+        if (found !== null) return found
+      }
     return null
   }
 

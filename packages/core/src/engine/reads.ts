@@ -23,10 +23,11 @@ export class Reads {
   find(collection: string, ref: string): StoredEntity | null {
     if (isUuid(ref)) return this.#lookup.get(collection, ref.toLowerCase())
     const descriptor = this.descriptors.of(collection)
-    for (const property of aliasesFor(descriptor, ref)) {
-      const found = this.#lookup.find(collection, property, spelled(descriptor, property, ref))
-      if (found !== null) return found
-    }
+    for (const property of aliasesFor(descriptor, ref))
+      for (const name of spellings(descriptor, property, ref)) {
+        const found = this.#lookup.find(collection, property, name)
+        if (found !== null) return found
+      }
     return null
   }
 
@@ -57,6 +58,8 @@ export const aliasesFor = ({ alias }: Descriptor, ref: string): readonly string[
       : alias.filter((name) => name !== 'email')
     : alias
 
-/** A reference as the property would be stored. */
-export const spelled = ({ spelled }: Descriptor, property: string, ref: string): string =>
-  Object.hasOwn(spelled, property) ? spelled[property]!(ref) : ref
+/** A reference as the property would be stored now, and as it may have been stored before that form was asked for. */
+export const spellings = ({ spelled }: Descriptor, property: string, ref: string): readonly string[] => {
+  const name = Object.hasOwn(spelled, property) ? spelled[property]!(ref) : ref
+  return name === ref ? [ref] : [name, ref]
+}
