@@ -279,7 +279,7 @@ export class Engine {
       if (!usergrid) await signIns.clientFailed(network)
     }
     const client = (id: string, clientSecret: string) => organizations.client(id, clientSecret)
-    const { factors, steps } = openFactors({
+    const { factors, steps, passkeySignIn } = openFactors({
       ...{ engine: entities, secret, clock, management: MANAGEMENT.id },
       passkeys: options.passkeys,
       publicUrl: options.publicUrl,
@@ -291,7 +291,7 @@ export class Engine {
       ['pin', pinGrant({ engine: entities, management: MANAGEMENT.id, verify: verifyPin })],
       ['client_credentials', clientGrant({ client, failed: clientFailed })],
       ['second_factor', steps.secondFactorGrant],
-      ['passkey', steps.passkeyGrant],
+      ['passkey', passkeySignIn.grant],
       ['refresh_token', refreshGrant],
     ])
     const tokens = new Tokens({
@@ -356,7 +356,8 @@ export class Engine {
     })
     const organizationDoors = { organizations, engine: entities, registration: accounts.registration }
     const factorDoors = factorRoutes({
-      ...{ engine: entities, factors, steps, tokens, signing: tokenDoors, verify, properties },
+      ...{ engine: entities, factors, steps, passkeySignIn, tokens, signing: tokenDoors },
+      ...{ verify, properties },
       administrator: (call) => ownAdmin(entities, call),
       management: MANAGEMENT.id,
     })

@@ -4,6 +4,8 @@ import type { CodeTry } from '../auth/index.js'
 import { Codes } from './codes.js'
 import { enforcement } from './enforcement.js'
 import { Factors } from './factors.js'
+import { PasskeyProofs } from './passkey-proofs.js'
+import { PasskeySignIn } from './passkey-sign-in.js'
 import { type PasskeySettings, RelyingParties } from './relying-party.js'
 import { SecondSteps } from './second-steps.js'
 import { Tickets } from './tickets.js'
@@ -24,21 +26,21 @@ export interface FactorRoomOptions {
   publicUrl?: string | undefined
 }
 
-/** Second factors, and the second step of every sign-in. */
-export const openFactors = (options: FactorRoomOptions): { factors: Factors; steps: SecondSteps } => {
+export interface FactorRoom {
+  factors: Factors
+  steps: SecondSteps
+  passkeySignIn: PasskeySignIn
+}
+
+/** Second factors, the second step of every sign-in, and sign-ins with a passkey. */
+export const openFactors = (options: FactorRoomOptions): FactorRoom => {
   const { engine, secret, clock, management, count } = options
   const codes = new Codes(secret)
   const parties = new RelyingParties(options.passkeys, options.publicUrl)
   const factors = new Factors({ engine, codes, parties })
-  const steps = new SecondSteps({
-    engine,
-    factors,
-    codes,
-    parties,
-    tickets: new Tickets({ secret, clock }),
-    count,
-    isEnforced: enforcement(options.organizationsOf),
-    management,
-  })
-  return { factors, steps }
+  const passkeys = new PasskeyProofs({ engine, factors, parties })
+  const shared = { engine, passkeys, parties, tickets: new Tickets({ secret, clock }), management }
+  const isEnforced = enforcement(options.organizationsOf)
+  const steps = new SecondSteps({ ...shared, factors, codes, count, isEnforced })
+  return { factors, steps, passkeySignIn: new PasskeySignIn(shared) }
 }

@@ -7,12 +7,14 @@ import { isJsonObject, type JsonObject } from '../../domain/json.js'
 import type { SignIn, TokenRoutes, Tokens } from '../auth/index.js'
 import { type Asking, type AskingDoors, askingAdmin, askingUser, tokenApplication } from './asking.js'
 import type { Factors } from './factors.js'
+import type { PasskeySignIn } from './passkey-sign-in.js'
 import { credentialId } from './passkeys.js'
 import { labelOf } from './person.js'
 import { completed, type Factor } from './second-steps.js'
 
 export interface FactorDoors extends AskingDoors {
   factors: Factors
+  passkeySignIn: PasskeySignIn
   tokens: Tokens
   signing: Pick<TokenRoutes, 'request' | 'reply'>
   /** Checks a password, as at signing in. @throws {AppError} `too_many_requests` */
@@ -167,7 +169,7 @@ const checkRecent = async (doors: FactorDoors, call: Call, { user, ticket }: Ask
 
 const signInOptions = async (doors: FactorDoors, call: AppCall | null): Promise<ApiReply> => {
   const app = call === null ? null : await tokenApplication(doors, call.app)
-  return unstored({ status: 200, body: JSON.stringify(doors.steps.passkeyOptions(app)) })
+  return unstored({ status: 200, body: JSON.stringify(doors.passkeySignIn.begin(app)) })
 }
 
 /** Never from the query: what is in an address ends up in logs. */

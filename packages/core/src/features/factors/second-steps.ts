@@ -7,7 +7,8 @@ import type { Asked, CodeTry, GrantType, SigningIn, TokenApplication } from '../
 import type { CodeProof, Codes } from './codes.js'
 import type { Factors } from './factors.js'
 import { FactorEdits, type KeptFactors } from './kept.js'
-import { credentialId, passkeyUser, readSigned, requestOptions } from './passkeys.js'
+import type { PasskeyProofs } from './passkey-proofs.js'
+import { credentialId, requestOptions } from './passkeys.js'
 import { labelOf, type Person } from './person.js'
 import type { RelyingParties } from './relying-party.js'
 import { isTicket, staleTicket, type Ticket, type Tickets } from './tickets.js'
@@ -25,6 +26,7 @@ export interface SecondStepsOptions {
   engine: Engine
   factors: Factors
   codes: Codes
+  passkeys: PasskeyProofs
   parties: RelyingParties
   tickets: Tickets
   /** Verifies a code where tries are counted. @throws {AppError} `too_many_requests` */
@@ -101,34 +103,6 @@ export class SecondSteps {
     tokens.checkState(user)
     const factor = await this.#prove({ user, app }, fields, ticket, asked.network)
     return tokens.signIn(user, app, completed(ticket, factor, asked))
-  }
-
-  /** What `POST .../auth/passkey/options` answers. @throws {AppError} `invalid_request` without passkeys. */
-  passkeyOptions(app: TokenApplication | null): JsonObject {
-    const { parties, tickets } = this.#options
-    const party = parties.get(app)
-    const { text, ticket } = tickets.issue({
-      purpose: 'passkey',
-      home: this.#homeOf(app),
-      user: null,
-      asked: null,
-    })
-    return { options: requestOptions(party, [], ticket.challenge, 'required'), token: text }
-  }
-
-  /** `grant_type=passkey`: a passkey alone, used by somebody who unlocked it, is as good as two factors. */
-  readonly passkeyGrant: GrantType = async ({ fields, app, asked }, tokens) => {
-    const { engine, tickets } = this.#options
-    const { response } = credentialId(fields['response'], 'response')
-    const home = this.#homeOf(app)
-    const ticket = tickets.read(fields['token'], 'passkey', home)
-    if (ticket === null) throw staleTicket('token')
-    const uuid = passkeyUser(response)
-    const user = uuid === null ? null : await engine.store.get(home, 'users', uuid)
-    if (user === null) throw notAccepted()
-    const revoked = await tokens.lastRevoked(user)
-    await this.#provePasskey({ user, app }, { response, field: 'response', mustVerify: true }, ticket)
-    return tokens.signIn(user, app, { ...asked, how: 'passkey', revoked, isComplete: true })
   }
 
   /**
@@ -215,38 +189,13 @@ export class SecondSteps {
     const { passkey } = fields
     const code = readCode(fields)
     if (passkey !== undefined && passkey !== null) {
-      const { response } = credentialId(passkey, 'passkey')
-      await this.#provePasskey(person, { response, field: 'passkey', mustVerify: false }, ticket)
+      const { response, id } = credentialId(passkey, 'passkey')
+      await this.#options.passkeys.prove(person, { response, id, mustVerify: false }, ticket)
       return 'passkey'
     }
     if (code === null) throw illegalArgument('One of code, recovery_code and passkey is required', 'code')
     await this.proveCode(person.user, person.app, code, network, ticket)
     return code.kind
-  }
-
-  /** Takes what was signed with a passkey, once. @throws {AppError} `invalid_grant` */
-  async #provePasskey(
-    person: Person,
-    { response, field, mustVerify }: { response: JsonObject; field: string; mustVerify: boolean },
-    ticket: Ticket,
-  ): Promise<void> {
-    const { engine, factors, parties } = this.#options
-    const { id } = credentialId(response, field)
-    const passkey = (await factors.of(person)).passkey(id)
-    if (passkey === null) throw notAccepted()
-    const party = parties.get(person.app)
-    const counter = await readSigned(party, response, passkey, ticket.challenge, mustVerify)
-    if (counter === null) throw notAccepted()
-    const isTaken = await engine.transact(person.user.app, labelOf(person), (edits) => {
-      const current = new FactorEdits(edits, person.user)
-      const now = current.kept.passkey(id)
-      // Whoever has an older count has a copy of it.
-      const isStale = now === null || (now.counter > 0 && counter <= now.counter)
-      if (isStale || !current.take(ticket)) return false
-      current.setPasskey({ ...now, counter, used: current.now })
-      return true
-    })
-    if (!isTaken) throw notAccepted()
   }
 
   #homeOf(app: TokenApplication | null): number {
@@ -276,5 +225,3 @@ const readCode = ({ code, recovery_code: recovery }: JsonObject): CodeProof | nu
 }
 
 const isThere = (value: unknown): boolean => value !== undefined && value !== null && value !== ''
-
-const notAccepted = (): AppError => new AppError('invalid_grant', 'The passkey was not accepted')
