@@ -165,6 +165,7 @@ export const adminSuite = (name: string, openTarget: OpenTarget): void => {
       const { administrators } = await root.administrators()
       const made = await root.createAdministrator({ email: 'eve@example.org', password })
       await root.updateAdministrator('ada', { disabled: true })
+      const view = { 'usergrid.view.activated': 'https://acme.example.org/welcome' }
 
       expect(organizations).toMatchObject([
         { name: 'acme', applications: { 'acme/sandbox': expect.any(String) } },
@@ -173,6 +174,10 @@ export const adminSuite = (name: string, openTarget: OpenTarget): void => {
       expect(await root.administrator(made.uuid)).toMatchObject({ email: 'eve@example.org' })
       await expect(app.admin.signIn('ada', password)).rejects.toMatchObject({ message: 'user disabled' })
       expect(root.tokens.refreshToken).toBeDefined()
+      expect([await root.configure('acme', view), await root.configuration('acme')]).toMatchObject([
+        view,
+        view,
+      ])
       expect(await root.signIns()).toMatchObject([{ current: true }])
       expect(await root.factors.list()).toMatchObject({ totp: null })
       expect(await root.factorsOf('ada').list()).toMatchObject({ passkeys: [] })

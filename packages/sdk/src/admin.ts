@@ -252,6 +252,29 @@ export class AdminClient {
     return reply.cursor === undefined ? { administrators } : { administrators, cursor: reply.cursor }
   }
 
+  /** Texts that an organization's tools keep, such as addresses of their own pages, with defaults for the others. */
+  async configuration(organization: string, options?: CallOptions): Promise<Record<string, string>> {
+    return this.#configuration('GET', organization, options)
+  }
+
+  /** Changes some of them, of which `''` removes one, and resolves with all. */
+  async configure(
+    organization: string,
+    changes: Record<string, string>,
+    options?: CallOptions,
+  ): Promise<Record<string, string>> {
+    return this.#configuration('PUT', organization, { ...options, body: changes })
+  }
+
+  async #configuration(
+    method: 'GET' | 'PUT',
+    organization: string,
+    options?: RequestOptions,
+  ): Promise<Record<string, string>> {
+    const reply = await this.request(method, `${orgOf(organization)}/config`, options)
+    return reply['configuration'] as Record<string, string>
+  }
+
   /** Makes an administrator of no organization. Anybody may, while the server is open to that. */
   async createAdministrator(account: NewAdministrator, options?: CallOptions): Promise<Administrator> {
     const reply = await this.request('POST', '/users', { ...options, body: account })
