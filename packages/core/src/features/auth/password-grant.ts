@@ -1,6 +1,6 @@
 import { isUuid } from '../../domain/uuid.js'
 import type { Engine } from '../../engine/engine.js'
-import { aliasesFor } from '../../engine/reads.js'
+import { aliasesFor, spelled } from '../../engine/reads.js'
 import type { StoredEntity } from '../../storage/store.js'
 import { badCredentials, type GrantRequest, type GrantType } from './grant.js'
 import { NOBODY } from './nobody.js'
@@ -55,7 +55,9 @@ export const passwordProof =
 /** Like `engine.find`, but looks for all that the name may be, also once there is an account: time tells nothing. */
 const accountNamed = async (engine: Engine, app: number, ref: string): Promise<StoredEntity | null> => {
   if (isUuid(ref)) return engine.find(app, 'users', ref)
-  const aliases = aliasesFor(engine.descriptor('users'), ref)
-  const found = await Promise.all(aliases.map((alias) => engine.store.find(app, 'users', alias, ref)))
+  const users = engine.descriptor('users')
+  const found = await Promise.all(
+    aliasesFor(users, ref).map((alias) => engine.store.find(app, 'users', alias, spelled(users, alias, ref))),
+  )
   return found.find((user) => user !== null) ?? null
 }
