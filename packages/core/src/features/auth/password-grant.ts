@@ -1,6 +1,6 @@
 import { isUuid } from '../../domain/uuid.js'
 import type { Engine } from '../../engine/engine.js'
-import { aliasesFor, spelled } from '../../engine/reads.js'
+import { aliasesFor, spellings } from '../../engine/reads.js'
 import type { StoredEntity } from '../../storage/store.js'
 import { badCredentials, type GrantRequest, type GrantType } from './grant.js'
 import { NOBODY } from './nobody.js'
@@ -57,7 +57,9 @@ const accountNamed = async (engine: Engine, app: number, ref: string): Promise<S
   if (isUuid(ref)) return engine.find(app, 'users', ref)
   const users = engine.descriptor('users')
   const found = await Promise.all(
-    aliasesFor(users, ref).map((alias) => engine.store.find(app, 'users', alias, spelled(users, alias, ref))),
+    aliasesFor(users, ref).flatMap((alias) =>
+      spellings(users, alias, ref).map((text) => engine.store.find(app, 'users', alias, text)),
+    ),
   )
   return found.find((user) => user !== null) ?? null
 }
