@@ -148,54 +148,59 @@ describe('attacks on sign-in with others', () => {
     const right = issuer.claims({ nonce: NONCE })
     const { sub: _, ...nobody } = right
     const { nonce: __, ...withoutNonce } = right
-    const forgeries: [string, string, string][] = [
-      ['alg=none', issuer.token(right, NONE), 'auth_unverified_oath'],
+    /** By what is wrong with it: a token for a nonce, and the error. */
+    const forgeries: [string, (claims: object) => string, string?][] = [
+      ['alg=none', (claims) => issuer.token(claims, NONE)],
+      ['HS256 with the public key', (claims) => issuer.token(claims, hs256(issuer.publicKey, 'key'))],
+      ['another key of the same id', (claims) => issuer.token(claims, es256(stranger, 'key'))],
+      ['the key id of another provider', (claims) => other.token(claims)],
+      ['wrong aud', (claims) => issuer.token({ ...claims, aud: 'another' })],
+      ['two aud', (claims) => issuer.token({ ...claims, aud: [issuer.clientId, 'another'] })],
+      ['wrong iss', (claims) => issuer.token({ ...claims, iss: other.issuer })],
+      ['over', (claims) => issuer.token({ ...claims, exp: hour - 7200, iat: hour - 7500 }), 'expired_token'],
+      ['not good yet', (claims) => issuer.token({ ...claims, nbf: hour }), 'expired_token'],
+      ['no nonce', () => issuer.token(withoutNonce)],
+      ['another nonce', (claims) => issuer.token({ ...claims, nonce: 'another' })],
+      ['nobody', ({ nonce }: { nonce?: unknown }) => issuer.token({ ...nobody, nonce })],
+      ['an empty sub', (claims) => issuer.token({ ...claims, sub: '' })],
       [
-        'HS256 signed with the public key',
-        issuer.token(right, hs256(issuer.publicKey, 'key')),
-        'auth_unverified_oath',
-      ],
-      ['another key under the same id', issuer.token(right, es256(stranger, 'key')), 'auth_unverified_oath'],
-      ['the key id of another provider', other.token(right), 'auth_unverified_oath'],
-      ['wrong aud', issuer.token({ ...right, aud: 'another' }), 'auth_unverified_oath'],
-      [
-        'two aud without azp',
-        issuer.token({ ...right, aud: [issuer.clientId, 'another'] }),
-        'auth_unverified_oath',
-      ],
-      ['wrong iss', issuer.token({ ...right, iss: other.issuer }), 'auth_unverified_oath'],
-      ['expired', issuer.token({ ...right, exp: hour - 7200, iat: hour - 7500 }), 'expired_token'],
-      ['not valid yet', issuer.token({ ...right, nbf: hour }), 'expired_token'],
-      ['no nonce', issuer.token(withoutNonce), 'auth_unverified_oath'],
-      ['another nonce', issuer.token({ ...right, nonce: 'another' }), 'auth_unverified_oath'],
-      ['nobody', issuer.token(nobody), 'auth_unverified_oath'],
-      ['an empty sub', issuer.token({ ...right, sub: '' }), 'auth_unverified_oath'],
-      [
-        'a changed payload',
-        `${issuer.token(right).split('.')[0]}.e30.${issuer.token(right).split('.')[2]}`,
-        'auth_unverified_oath',
+        'the signature of another',
+        (claims) => {
+          const [head, , signature] = issuer.token(claims).split('.')
+          return [head, issuer.token({ ...claims, sub: 'victim' }).split('.')[1], signature].join('.')
+        },
       ],
     ]
-    for (const [what, idToken, error] of forgeries) {
-      const { status, body } = await shop.guest.post('/auth/work', { id_token: idToken, nonce: NONCE })
-      expect([what, status, body.error]).toEqual([what, 401, error])
-    }
-    for (const [what, idToken] of forgeries.filter(([name]) => !/nonce/.test(name))) {
+    /** What the browser gets back when the token endpoint answers so. */
+    const returned = async (answerFor: (nonce: string) => object) => {
       const started = await shop.guest.get(`/auth/work/start?${new URLSearchParams(beginning(newPkce()))}`)
       const asked = new URL(started.headers.get('location')!).searchParams
-      issuer.answer(() => ({ access_token: 'a', token_type: 'Bearer', id_token: idToken }))
-      const back = await shop.guest.get(
-        `/auth/work/callback?${new URLSearchParams({ code: 'c', state: asked.get('state')! })}`,
-      )
-      const goal = new URL(back.headers.get('location')!)
-      expect([what, goal.searchParams.get('error'), goal.searchParams.get('code')]).toEqual([
-        what,
-        'access_denied',
-        null,
-      ])
+      issuer.answer(() => answerFor(asked.get('nonce')!))
+      const params = new URLSearchParams({ code: 'c', state: asked.get('state')! })
+      const back = await shop.guest.get(`/auth/work/callback?${params}`)
+      return new URL(back.headers.get('location')!).searchParams
     }
-    const users = await shop.admin.get('/users')
-    expect(users.body.entities).toEqual([])
+    const tokens = { access_token: 'a', token_type: 'Bearer' }
+
+    for (const [what, forge, error = 'auth_unverified_oath'] of forgeries) {
+      const { status, body } = await shop.guest.post('/auth/work', { id_token: forge(right), nonce: NONCE })
+      expect([what, status, body.error]).toEqual([what, 401, error])
+      const goal = await returned((nonce) => ({ ...tokens, id_token: forge({ ...right, nonce }) }))
+      expect([what, goal.get('error'), goal.get('code')]).toEqual([what, 'access_denied', null])
+    }
+    for (const partial of [
+      {},
+      tokens,
+      { ...tokens, id_token: null },
+      { ...tokens, id_token: '' },
+      { id_token: 'a.b.c' },
+    ]) {
+      const goal = await returned(() => partial)
+      expect([partial, goal.get('error'), goal.get('code')]).toEqual([partial, 'access_denied', null])
+    }
+    expect((await shop.admin.get('/users')).body.entities).toEqual([])
+    const inOrder = (nonce: string) => ({ ...tokens, id_token: issuer.token({ ...right, nonce }) })
+    expect((await returned(inOrder)).get('code')).toEqual(expect.any(String))
   })
 
   it('18: what is no ID token is a bad request, and asks nobody', async () => {
