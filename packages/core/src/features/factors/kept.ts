@@ -10,6 +10,8 @@ const CHALLENGE = 'challenge'
 const PASSKEY = 'passkey:'
 const RECOVERY = 'recovery:'
 const SPENT = 'spent:'
+/** How much longer (milliseconds) than it is good a ticket is remembered: another process may have a slower clock. */
+const GRACE = 3_600_000
 
 /** A secret that an authenticator app was offered: it asks nothing of anybody until a code proves that the app has it. */
 export interface PendingTotp {
@@ -166,7 +168,7 @@ export class FactorEdits {
   take(ticket: Ticket): boolean {
     if (!this.isGood(ticket)) return false
     for (const key of this.#keys(SPENT)) if (this.#expiry(key) < this.now) this.#set(key, null)
-    this.#set(SPENT + ticket.nonce, ticket.expires)
+    this.#set(SPENT + ticket.nonce, ticket.expires + GRACE)
     return true
   }
 
