@@ -63,7 +63,8 @@ export const openProviders = (
       fetch: guardedFetch({ allowPrivateNetworks }),
       allowInsecure: allowPrivateNetworks,
       clock,
-      report: ({ name, issuer }, err) => warn({ provider: name, issuer, err }, 'a provider signed nobody in'),
+      report: ({ name, issuer }, error) =>
+        warn({ provider: name, issuer, reason: reasonOf(error) }, 'a provider signed nobody in'),
     }),
     identities: new Identities({
       management: management.id,
@@ -89,3 +90,9 @@ export const openProviders = (
     grant: codeGrant({ ...home, codes }),
   }
 }
+
+/** What errors say: what else they carry, such as claims and addresses, tells of people. */
+const reasonOf = (error: unknown): string =>
+  error instanceof Error
+    ? error.message + (error.cause instanceof Error ? `: ${reasonOf(error.cause)}` : '')
+    : 'unknown'
