@@ -321,7 +321,13 @@ describe('attacks on sign-in with others', () => {
 })
 
 describe('41: discovery', () => {
-  const shared = sharedServer('sqlite', { publicUrl: PUBLIC })
+  const warnings: object[] = []
+  const log = {
+    info: () => undefined,
+    warn: (line: object) => void warnings.push(line),
+    error: () => undefined,
+  }
+  const shared = sharedServer('sqlite', { publicUrl: PUBLIC, log })
 
   it('connects to no private address', async () => {
     let connections = 0
@@ -358,5 +364,9 @@ describe('41: discovery', () => {
       'temporarily_unavailable',
     )
     expect(connections).toBe(0)
+    // Those who run the server are told.
+    expect(warnings).toContainEqual(
+      expect.objectContaining({ provider: 'work', reason: expect.stringContaining('not public') }),
+    )
   })
 })
