@@ -102,6 +102,35 @@ describe('attacks on tokens', () => {
     expect([refused.status, refused.body.error]).toEqual([401, 'auth_invalid'])
   })
 
+  it('attack 23: new client credentials end the tokens that were had for the old ones', async () => {
+    const { client, engine } = server
+    const username = await server.newUser()
+    const management = tokenClient(engine, '/management')
+    for (const [path, probe] of [
+      ['/orgs/test/credentials', '/orgs/test'],
+      ['/orgs/test/apps/sandbox/credentials', null],
+    ] as const) {
+      const grant = async (credentials: object) =>
+        (await client.grant({ grant_type: 'client_credentials', ...credentials })).body.access_token
+      const read = async (token: string) => {
+        const reply = await (probe === null
+          ? client.as(token, 'GET', '/users')
+          : management.as(token, 'GET', probe))
+        return [reply.status, reply.body.error]
+      }
+      const old = await grant((await management.system('GET', path)).body.credentials)
+      expect(await read(old)).toEqual([200, undefined])
+      const minted = (await client.as(old, 'GET', `/users/${username}/token`)).body.access_token
+      expect(await readsHimself(client, minted)).toBe(200)
+
+      const { credentials } = (await management.system('POST', path)).body
+
+      expect(await read(old)).toEqual([401, 'auth_invalid'])
+      expect(await readsHimself(client, minted)).toBe(401)
+      expect(await read(await grant(credentials))).toEqual([200, undefined])
+    }
+  })
+
   it('attack 21: fields of a token request that are no texts, or too long, prove nothing', async () => {
     const { client } = server
     const username = await server.newUser()

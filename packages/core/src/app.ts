@@ -60,6 +60,7 @@ import {
   applicationRoutes,
   type Bootstrapped,
   bootstrap,
+  ClientSource,
   type FirstStart,
   feedRoutes,
   MANAGEMENT,
@@ -228,11 +229,13 @@ export class Engine {
     const grants = new GrantsSource({ engine: entities, clock, maxAge })
     const admins = new AdminSource({ engine: entities, clock, maxAge })
     const roles = new Roles(entities, grants)
+    const clients = new ClientSource({ engine: entities, clock, maxAge })
     const organizations = new Organizations({
       engine: entities,
       roles,
       passwords,
       admins,
+      clients,
       box: secretBox(secret, 'client secrets'),
       firstRoles: usergrid ? USERGRID_ROLES : CLOSED_ROLES,
       clock,
@@ -317,7 +320,13 @@ export class Engine {
     }
     this.#authenticator = new Authenticator({
       tokens: accessTokens,
-      accounts: { admin: (uuid) => admins.get(uuid), client, clientFailed, sysadmin },
+      accounts: {
+        admin: (uuid) => admins.get(uuid),
+        client,
+        clientSince: (collection, uuid) => clients.tokensSince(collection, uuid),
+        clientFailed,
+        sysadmin,
+      },
       grants,
       enrols: (token, app) => steps.enrols(token, app),
       localSysadmins: options.sysadmins === 'local',

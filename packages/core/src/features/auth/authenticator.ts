@@ -7,11 +7,13 @@ import { AppError, unauthorized } from '../../domain/errors.js'
 import { isJsonObject } from '../../domain/json.js'
 import type { StoredEntity } from '../../storage/store.js'
 import type { GrantsSource } from '../roles/index.js'
-import { type Claims, expired, type TokenKeeper } from './claims.js'
+import { type Claims, corrupt, expired, type TokenKeeper } from './claims.js'
 
 /** What authentication asks of administrators and clients. */
 export interface Accounts {
   admin(uuid: string): Promise<AdminState | null>
+  /** Since when (UTC milliseconds) tokens of a client are good; `null` where there is none any more. */
+  clientSince(collection: 'organizations' | 'applications', uuid: string): Promise<number | null>
   /** The organization or application with these client credentials. */
   client(id: string, secret: string): Promise<StoredEntity | null>
   /** Told of wrong client credentials. @throws {AppError} `too_many_requests` */
@@ -136,9 +138,25 @@ export class Authenticator {
         return this.#userCaller(owner.uuid, app, claims, token)
       case 'admin':
         return this.#adminCaller(owner.uuid, claims, token)
+      case 'organization':
+        await this.#checkClient('organizations', owner.organization, claims)
+        return this.callerFor(owner, app, token)
+      case 'application':
+        await this.#checkClient('applications', owner.app, claims)
+        return this.callerFor(owner, app, token)
       default:
         return this.callerFor(owner, app, token)
     }
+  }
+
+  async #checkClient(
+    collection: 'organizations' | 'applications',
+    uuid: string,
+    { issuedAt }: Claims,
+  ): Promise<void> {
+    const since = await this.#options.accounts.clientSince(collection, uuid)
+    if (since === null) throw corrupt()
+    if (issuedAt < since) throw new AppError('auth_invalid', 'Unable to authenticate')
   }
 
   async #byBasic(encoded: string, network: string | undefined): Promise<Caller> {
@@ -155,8 +173,8 @@ export class Authenticator {
   async #userCaller(uuid: string, app: Application, claims: Claims | null, token?: string): Promise<Caller> {
     const user = await this.#options.grants.forUser(app.id, uuid)
     checkState(user, claims)
-    const actor = claims === null ? null : claims.actor
-    if (actor !== null) await this.#checkActor(actor, app, claims!.issuedAt)
+    const actor = claims?.actor ?? null
+    if (claims !== null && actor !== null) await this.#checkActor(actor, app, claims)
     const principal: Principal = { kind: 'user', app: app.uuid, uuid, username: user.username }
     const self = { uuid, username: user.username }
     return {
@@ -170,15 +188,17 @@ export class Authenticator {
     }
   }
 
-  /** A token that an administrator had made for a user is no better than the administrator's own would be. */
-  async #checkActor(actor: string, app: Application, issuedAt: number): Promise<void> {
-    const uuid = /^admin:(.+)$/.exec(actor)?.[1]
-    if (uuid === undefined) return
+  /** A token that somebody had made for a user is no better than his own would be. */
+  async #checkActor(actor: string, app: Application, claims: Claims): Promise<void> {
+    const [, kind, uuid = ''] = /^(admin|organization|application):(.+)$/.exec(actor) ?? []
+    if (kind === 'organization') return this.#checkClient('organizations', uuid, claims)
+    if (kind === 'application') return this.#checkClient('applications', uuid, claims)
+    if (kind !== 'admin') return
     const admin = await this.#options.accounts.admin(uuid)
     const isGood =
       admin?.activated === true &&
       !admin.disabled &&
-      issuedAt >= admin.tokensSince &&
+      claims.issuedAt >= admin.tokensSince &&
       (admin.isSysadmin || admin.organizations.has(app.organization))
     if (!isGood) throw new AppError('auth_invalid', 'Unable to authenticate')
   }
@@ -217,8 +237,7 @@ interface AccountState {
 }
 
 function checkState<A extends AccountState>(account: A | null, claims: Claims | null): asserts account is A {
-  if (account === null)
-    throw new AppError('auth_bad_access_token', 'Unable to authenticate due to corrupt access token')
+  if (account === null) throw corrupt()
   if (account.disabled) throw new AppError('authentication', 'Disabled identity')
   if (!account.activated) throw new AppError('authentication', 'Unactivated identity')
   if (claims === null) return

@@ -13,10 +13,11 @@ export const clientGrant =
   async ({ fields, asked }, tokens) => {
     const { client_id: id, client_secret: secret } = fields
     if (typeof id !== 'string' || typeof secret !== 'string') throw badCredentials()
+    const started = tokens.now
     const owner = await client(id, secret)
     if (owner === null) {
       await failed(asked.network)
       throw badCredentials()
     }
-    return tokens.grantToClient(owner, asked.ttl)
+    return tokens.grantToClient(owner, asked.ttl, started)
   }

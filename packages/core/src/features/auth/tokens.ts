@@ -176,16 +176,24 @@ export class Tokens {
     return chosenLifetime(ttl, lifetimesOf(app?.properties ?? null))
   }
 
-  /** A token for an organization or application. @throws {AppError} `illegal_argument` */
-  grantToClient(client: StoredEntity, ttl: unknown): Promise<Grant> {
+  /** UTC milliseconds. */
+  get now(): number {
+    return this.#options.clock()
+  }
+
+  /**
+   * A token for an organization or application whose secret was looked at after `started` (UTC milliseconds).
+   * @throws {AppError} `illegal_argument`, `invalid_grant` when the secret was renewed meanwhile
+   */
+  async grantToClient(client: StoredEntity, ttl: unknown, started: number): Promise<Grant> {
     const principal: TokenPrincipal =
       client.collection === 'organizations'
         ? { kind: 'organization', organization: client.uuid }
         : { kind: 'application', app: client.uuid }
-    return this.#issue(
-      { principal, ttl: this.checkLifetime(null, { ttl }), now: this.#options.clock() },
-      client,
-    )
+    const since = Number(await this.lastRevoked(client))
+    if (since > started + 1) throw badCredentials()
+    const now = Math.max(started, since)
+    return this.#issue({ principal, ttl: this.checkLifetime(null, { ttl }), now }, client)
   }
 
   /**
@@ -193,7 +201,7 @@ export class Tokens {
    * made, and cannot be renewed.
    */
   grantFor(user: StoredEntity, app: TokenApplication, ttl: unknown, actor: string): Promise<Grant> {
-    const now = this.#options.clock()
+    const { now } = this
     return this.#issue(
       { principal: principalOf(user, app), ttl: this.checkLifetime(app, { ttl }), now, actor },
       user,

@@ -18,6 +18,7 @@ import { type FirstRole, type Roles, SANDBOX_ROLES } from '../roles/index.js'
 import type { Passwords } from '../users/index.js'
 import { addAdmin } from './administrators.js'
 import type { AdminSource } from './admins.js'
+import type { ClientSource } from './client-source.js'
 import { actorOf, announce } from './feeds.js'
 import { MEMBERS, Members } from './members.js'
 import { tenantName } from './names.js'
@@ -27,6 +28,7 @@ import { type ClientCredentials, MANAGEMENT, type NewOrganization, type Registra
 const APPLICATIONS = '~applications'
 const CREDENTIALS = 'credentials'
 const SECRET = 'secret'
+const TOKENS = 'tokens'
 const SANDBOX = 'sandbox'
 const MAX_APPLICATIONS = 1000
 const ALL = {
@@ -43,6 +45,7 @@ export interface OrganizationsOptions {
   roles: Roles
   passwords: Passwords
   admins: AdminSource
+  clients: ClientSource
   box: SecretBox
   /** Roles of a new application other than the sandbox. */
   firstRoles: readonly FirstRole[]
@@ -204,6 +207,7 @@ export class Organizations {
       edits.update(current, { name: null, deleted: edits.now })
     })
     this.#resolved.clear()
+    this.#options.clients.forget()
   }
 
   /** @throws {AppError} `entity_not_found` when not deleted, `conflict` when the name is taken by now. */
@@ -220,7 +224,7 @@ export class Organizations {
     try {
       return await this.#engine.transact(MANAGEMENT.id, principal, (edits) => {
         const current = edits.get('applications', uuid)
-        this.#setSecret(edits, current, 'application')
+        this.#renewSecret(edits, current)
         const name = `${String(organizationName)}/${String(applicationName)}`
         const object = edits.update(current, { name, deleted: null })
         announce(edits, organization, {
@@ -317,7 +321,7 @@ export class Organizations {
   /** Makes a new secret; the old one stops working at once. The id never changes. */
   async newCredentials(principal: string, owner: StoredEntity): Promise<ClientCredentials> {
     const secret = await this.#engine.transact(MANAGEMENT.id, principal, (edits) =>
-      this.#setSecret(edits, owner, kindOf(owner)),
+      this.#renewSecret(edits, owner),
     )
     return { client_id: clientId(kindOf(owner), owner.uuid), client_secret: secret }
   }
@@ -345,6 +349,13 @@ export class Organizations {
     if (sandbox) this.#addApplication(edits, organization, SANDBOX, SANDBOX_ROLES)
     announce(edits, organization, { actor: owner, verb: 'create', object: organization })
     return organization
+  }
+
+  /** Whatever was had for the secret before ends with it. */
+  #renewSecret(edits: Edits, owner: StoredEntity): string {
+    edits.tx.setEntry(owner, TOKENS, 'since', String(edits.now + 1))
+    edits.afterCommit(() => this.#options.clients.forget())
+    return this.#setSecret(edits, owner, kindOf(owner))
   }
 
   #setSecret(edits: Edits, owner: StoredEntity, kind: ClientKind): string {
