@@ -149,7 +149,11 @@ describe.each(DATABASES)('attacks across borders, on %s', (database) => {
     }
     for (const named of ['guest', 'default', 'admin', 'permissions', 'roles', 'boss', 'me', '**', 'staff'])
       await target().admins('POST', '/things', { name: named, permissions: ['/**'] })
-    for (const username of ['guest', 'admin', 'default', 'system', 'sysadmin', '**', '*', 'roles']) {
+    for (const username of ['**', '*', '$' + '{user}', 'all']) {
+      const { status } = await target().do(maker, 'POST', '/test/shop/users', { body: { username } })
+      expect([username, status]).toEqual([username, 400])
+    }
+    for (const username of ['guest', 'admin', 'default', 'system', 'sysadmin', 'roles']) {
       const user = await target().user('/test/shop', username)
       expect([username, (await target().do(user, 'GET', '/test/shop/things')).status]).toEqual([
         username,
