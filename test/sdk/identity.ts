@@ -51,11 +51,9 @@ export const identitySuite = (name: string, openTarget: OpenTarget): void => {
       expect(app.client.tokens).toEqual({})
       const changes: unknown[] = []
       const thief = app.target.client({ ...second, onTokenChange: (token) => changes.push(token) })
-      await expect(thief.me()).rejects.toBeInstanceOf(AuthenticationError)
-      age(thief)
-      await expect(thief.me()).rejects.toMatchObject({ code: 'invalid_grant' })
+      await expect(thief.me()).rejects.toMatchObject({ name: 'AuthenticationError', code: 'invalid_grant' })
       expect(thief.tokens).toEqual({})
-      expect(changes.at(-1)).toBeUndefined()
+      expect(changes).toEqual([undefined])
     })
 
     it('sees where else he is, and ends that, or all of it with a new password', async () => {

@@ -71,18 +71,13 @@ export class Entrance<U> {
   }
 
   async enterWithPasskey(use: UsePasskey, options: SignInOptions = {}): Promise<U> {
-    const { ttl, refresh, ...wanted } = options
-    return this.#session.within(wanted, async (rest) => {
-      const path = `${this.#home}/auth/passkey/options`
-      const asked = await this.#session.send<{ options: PasskeyRequestOptions; token: string }>({
-        ...rest(),
-        method: 'POST',
-        path,
-        bearer: '',
-      })
-      const response = await use(asked.options)
-      return this.enter({ grant_type: 'passkey', token: asked.token, response }, { ttl, refresh, ...rest() })
-    })
+    const { ttl: _, refresh: __, ...asking } = options
+    const path = `${this.#home}/auth/passkey/options`
+    const call: Call = { ...asking, method: 'POST', path, bearer: '' }
+    const asked = await this.#session.send<{ options: PasskeyRequestOptions; token: string }>(call)
+    // People take their time, which is not that of a call.
+    const response = await use(asked.options)
+    return this.enter({ grant_type: 'passkey', token: asked.token, response }, options)
   }
 
   /** Ends the sign-in, or with `everywhere` all that there are. The tokens are forgotten in any case. */
@@ -134,8 +129,9 @@ export class Entrance<U> {
   }
 
   #secondStepOf(error: unknown): unknown {
-    const { second_factor_token: token, passkey } = ((error as EntigridError).body ?? {}) as SecondStepBody
-    if (!(error instanceof EntigridError) || token === undefined) return error
+    if (!(error instanceof EntigridError)) return error
+    const { second_factor_token: token, passkey } = (error.body ?? {}) as Partial<SecondStepBody>
+    if (token === undefined) return error
     if (error.code === 'second_factor_enrolment_required')
       return new SecondFactorEnrolmentRequired(
         error,

@@ -74,11 +74,13 @@ export class Factors {
     make: MakePasskey,
     { password, ...options }: Proven = {},
   ): Promise<Passkey & Partial<RecoveryCodes>> {
-    return this.#session.within(options, async (rest) => {
-      const wanted = { ...rest(), password }
-      const asked = await this.#send<PasskeyCreationOptions>('POST', '/passkeys/options', wanted)
-      return this.#enrolled('/passkeys', { name, response: await make(asked) }, rest())
+    const asked = await this.#send<PasskeyCreationOptions>('POST', '/passkeys/options', {
+      ...options,
+      password,
     })
+    // People take their time, which is not that of a call.
+    const response = await make(asked)
+    return this.#enrolled('/passkeys', { name, response }, options)
   }
 
   removePasskey(id: string, options?: Proven): Promise<FactorList> {

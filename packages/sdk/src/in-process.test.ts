@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import {
   createClient,
   type EngineReply,
@@ -92,5 +92,26 @@ describe('a client in process', () => {
     await expect(call).rejects.toMatchObject({ name: 'AbortError' })
     expect(requests[0]!.signal!.aborted).toBe(true)
     await expect(dogs.get('fido', { timeout: 20 })).rejects.toBeInstanceOf(TimeoutError)
+  })
+
+  it('leaves people the time that they take with a passkey', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+    try {
+      const granted = { options: { challenge: 'c' }, token: 'p1', access_token: 't2', expires_in: 60 }
+      const { client, requests } = open(async () => ({ status: 200, body: JSON.stringify(granted) }))
+
+      await client.signInWithPasskey(async () => {
+        vi.advanceTimersByTime(600_000)
+        return { id: 'k1', rawId: 'k1', type: 'public-key', response: {} }
+      })
+
+      expect(requests.map(({ path }) => path)).toEqual([
+        '/demo/sandbox/auth/passkey/options',
+        '/demo/sandbox/token',
+      ])
+      expect(client.token).toBe('t2')
+    } finally {
+      vi.useRealTimers()
+    }
   })
 })

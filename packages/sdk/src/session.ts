@@ -167,7 +167,7 @@ export class Session {
     }
   }
 
-  /** One exchange; a second one, with another token, where the first shows that the token has expired. */
+  /** One exchange; a second one, with another token, where the first shows that the token is not good any more. */
   async #authorized<T>(call: Call, signal: AbortSignal): Promise<Reply<T>> {
     const isOurs = call.bearer === undefined
     if (isOurs && this.#tokens.areOver) await this.#tokens.renew(signal)
@@ -175,8 +175,8 @@ export class Session {
     try {
       return await this.#once(call, signal)
     } catch (error) {
-      const hasExpired = error instanceof AuthenticationError && error.code === 'expired_token'
-      if (!isOurs || !hasExpired || this.tokens.refreshToken === undefined) throw error
+      const isOver = error instanceof AuthenticationError && TOKEN_IS_OVER.test(error.code)
+      if (!isOurs || !isOver || this.tokens.refreshToken === undefined) throw error
       // Another call may have seen it before.
       if (this.tokens.token === token) await this.#tokens.renew(signal)
       return this.#once(call, signal)
@@ -203,6 +203,9 @@ export class Session {
     }
   }
 }
+
+/** Expired, revoked, or signed with a key that was given up: for each of these there may be another one. */
+const TOKEN_IS_OVER = /^(expired_token|auth_invalid|auth_unverified_oath)$/
 
 /** Blanks become `%20`: a `+` is read differently by the query language and by forms. */
 const searchOf = (query: Record<string, string | number | undefined>): string =>

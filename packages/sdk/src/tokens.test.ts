@@ -54,13 +54,19 @@ describe('a refresh token', () => {
     expect(wire.client.tokens).toEqual({ token: 't2', expiresAt: expect.any(Number), refreshToken: 'r2' })
   })
 
-  it('is exchanged where the server says first that the token has expired, and the call made again', async () => {
-    await using wire = await openWire([expired, granted(2), found], { token: 't1', refreshToken: 'r1' })
+  it.each(['expired_token', 'auth_invalid', 'auth_unverified_oath'])(
+    'is exchanged where the server refuses the token first, with %s, and the call made again',
+    async (error) => {
+      await using wire = await openWire([{ status: 401, json: { error } }, granted(2), found], {
+        token: 't1',
+        refreshToken: 'r1',
+      })
 
-    await wire.dogs.update('fido', { age: inc() })
+      await wire.dogs.update('fido', { age: inc() })
 
-    expect(wire.received.map(shown)).toEqual(['PUT as Bearer t1', 'renews r1', 'PUT as Bearer t2'])
-  })
+      expect(wire.received.map(shown)).toEqual(['PUT as Bearer t1', 'renews r1', 'PUT as Bearer t2'])
+    },
+  )
 
   it('alone is enough to go on with', async () => {
     await using wire = await openWire([granted(2), found], { refreshToken: 'r1' })
