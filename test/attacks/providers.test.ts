@@ -35,7 +35,7 @@ describe.each(DATABASES)('attacks on sign-in with others, on %s', (database) => 
   const shared = sharedServer(database, OPTIONS)
   const open = async () => openShop(await shared.application())
 
-  it('16: who registers the e-mail address of somebody else is put out when its owner signs in', async () => {
+  it('attack 16: who registers the e-mail address of somebody else is put out when its owner signs in', async () => {
     const shop = await open()
     const [first, second] = [await configured(shop, 'first'), await configured(shop, 'second')]
     // The attacker signs in with a provider of his own, and claims the address; his password is another way in.
@@ -61,7 +61,7 @@ describe.each(DATABASES)('attacks on sign-in with others, on %s', (database) => 
     expect(devices.body.entities).toEqual([])
   })
 
-  it('20: of many parallel uses of a code, a state and an ID token, one succeeds', async () => {
+  it('attack 20: of many parallel uses of a code, a state and an ID token, one succeeds', async () => {
     const shop = await open()
     const issuer = await configured(shop, 'work')
     const idToken = issuer.token(issuer.claims({ nonce: NONCE }))
@@ -102,7 +102,7 @@ describe('attacks on sign-in with others', () => {
   const shared = sharedServer('sqlite', OPTIONS)
   const open = async () => openShop(await shared.application())
 
-  it('17: an e-mail address that the provider has not verified is nobody’s, with two providers, too', async () => {
+  it('attack 17: an e-mail address that the provider has not verified is nobody’s, with two providers, too', async () => {
     const shop = await open()
     const issuers = [await configured(shop, 'first'), await configured(shop, 'second')] as const
     const { uuid } = await shop.user({ username: 'victim', email: 'victim@x.test', confirmed: true })
@@ -139,7 +139,7 @@ describe('attacks on sign-in with others', () => {
     expect((await shop.password('victim')).status).toBe(200)
   })
 
-  it('18: ID tokens that are not in order are refused, from devices and in browsers', async () => {
+  it('attack 18: ID tokens that are not in order are refused, from devices and in browsers', async () => {
     const shop = await open()
     const issuer = await configured(shop, 'work', 'key')
     const other = await configured(shop, 'other', 'key of the other')
@@ -203,7 +203,7 @@ describe('attacks on sign-in with others', () => {
     expect((await returned(inOrder)).get('code')).toEqual(expect.any(String))
   })
 
-  it('18: what is no ID token is a bad request, and asks nobody', async () => {
+  it('attack 18: what is no ID token is a bad request, and asks nobody', async () => {
     const shop = await open()
     const issuer = await configured(shop, 'work')
     const bodies = [
@@ -229,7 +229,7 @@ describe('attacks on sign-in with others', () => {
     expect(issuer.asked).toEqual([])
   })
 
-  it('19: providers are kept apart under many concurrent sign-ins', async () => {
+  it('attack 19: providers are kept apart under many concurrent sign-ins', async () => {
     const shop = await open()
     // Both call their key the same, so that nothing but the provider tells them apart.
     const [one, two] = [await configured(shop, 'one', 'key'), await configured(shop, 'two', 'key')]
@@ -248,7 +248,7 @@ describe('attacks on sign-in with others', () => {
       expect(asked.filter((path) => path.endsWith('openid-configuration'))).toHaveLength(1)
   })
 
-  it('19: a state of one provider is nothing at another', async () => {
+  it('attack 19: a state of one provider is nothing at another', async () => {
     const shop = await open()
     await configured(shop, 'one')
     const two = await configured(shop, 'two')
@@ -262,7 +262,7 @@ describe('attacks on sign-in with others', () => {
     expect([back.status, two.asked]).toEqual([400, []])
   })
 
-  it('26: no browser is sent to an address that is not registered, with an error neither', async () => {
+  it('attack 26: no browser is sent to an address that is not registered, with an error neither', async () => {
     const shop = await open()
     await configured(shop, 'work')
     const { client_id: client } = (await shop.admin.get('/credentials')).body.credentials
@@ -306,7 +306,7 @@ describe('attacks on sign-in with others', () => {
     expect((await fetch(twice, { redirect: 'manual' })).status).toBe(400)
   })
 
-  it('26: providers send browsers back to the public address, whatever host was asked', async () => {
+  it('attack 26: providers send browsers back to the public address, whatever host was asked', async () => {
     const shop = await open()
     await configured(shop, 'work')
 
@@ -320,7 +320,7 @@ describe('attacks on sign-in with others', () => {
   })
 })
 
-describe('41: discovery', () => {
+describe('attack 41: discovery', () => {
   const warnings: object[] = []
   const log = {
     info: () => undefined,
