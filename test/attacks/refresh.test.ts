@@ -247,9 +247,25 @@ describe.each(DATABASES)('refresh tokens on %s', (database) => {
 
     expect((await revoke(strange.refresh_token)).status).toBe(400)
     expect((await revoke(refresh_token)).status).toBe(200)
-
     expect(await readsHimself(client, access_token)).toBe(401)
     expect((await renew(client, strange.refresh_token)).status).toBe(200)
+  })
+
+  it('end with revoketoken of an access token that is over by itself', async () => {
+    const { client, time } = server
+    const username = await server.newUser()
+    const { refresh_token, access_token } = await signIn(client, username, { ttl: 1000 })
+    time.now += 1000
+
+    const revoked = await client.ask({
+      method: 'PUT',
+      path: `/test/sandbox/users/${username}/revoketoken`,
+      search: `token=${access_token}`,
+      principal: { kind: 'sysadmin' },
+    })
+
+    expect(revoked.status).toBe(200)
+    expect((await renew(client, refresh_token)).refusal).toEqual(DEAD)
   })
 })
 

@@ -138,6 +138,10 @@ describe('access tokens', () => {
     ['a lifetime beyond its expiry', { ttl: WEEK * 2 }],
     ['a lifetime that is a text', { ttl: '9' }],
     ['no time of issue', { at: undefined }],
+    ['a sign-in that is no uuid', { sid: 'x' }],
+    ['a sign-in that is an object', { sid: {} }],
+    ['an actor without a name', { act: {} }],
+    ['an actor that is a number', { act: 1 }],
   ])('with %s are not verified', (_, changes) => {
     expect(refusal(open(), forge(changes))).toMatchObject(UNVERIFIED)
   })

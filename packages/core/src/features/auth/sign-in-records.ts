@@ -115,7 +115,7 @@ export class SignInRecords {
       if (isUuid(known) && Number(over) !== 0 && Number(over) < edits.now)
         edits.tx.setEntry(user, TOKENS, known, null)
     }
-    edits.tx.setEntry(user, TOKENS, id, String(until ?? 0))
+    if (until === null || until > edits.now) edits.tx.setEntry(user, TOKENS, id, String(until ?? 0))
   }
 }
 
