@@ -310,7 +310,7 @@ describe.each(DATABASES)('paths on %s', (database) => {
   ])('never mean a collection by the word %s', async (word) => {
     const app = await server.application()
 
-    const made = await app.post(`/${word}/x`, { name: 'fido' })
+    const made = await app.post(`/${word}/x/y`, { name: 'fido' })
     const listed = await app.get(`/${word}/x/y`)
 
     expect([made.status, listed.status]).toEqual([404, 404])
