@@ -29,14 +29,14 @@ describe.each(DATABASES)('the engine on %s', (database) => {
   it('counts all matches, on however many pages they are listed', async () => {
     await using place = await openTestStore(database)
     const { engine, dogs, ann } = await world(place)
-    const count = (ql: string) => engine.count(APP, 'dogs', parseQuery(ql))
-    const liked = (ql: string) => engine.countConnected(APP, ann, LIKES, parseQuery(ql))
+    const count = (ql: string) => engine.count(APP, 'dogs', { query: parseQuery(ql) })
+    const liked = (ql: string) => engine.countConnected(APP, ann, LIKES, { query: parseQuery(ql) })
 
     expect([await count(''), await liked('')]).toEqual([6, 4])
     expect([await count('age > 1 order by age'), await liked('age > 1 order by age')]).toEqual([4, 2])
     const direct = `direct dog1, dog5, dog1, dog9, ${dogs[2]!.uuid}`
     expect([await count(direct), await liked(direct)]).toEqual([3, 2])
-    expect(await engine.count(APP, 'cats', parseQuery(''))).toBe(0)
+    expect(await engine.count(APP, 'cats', { query: parseQuery('') })).toBe(0)
   })
 
   it('counts nothing by properties that the settings of a collection hide', async () => {
@@ -44,8 +44,8 @@ describe.each(DATABASES)('the engine on %s', (database) => {
     const { engine, ann } = await world(place)
     await engine.transact(APP, null, (edits) => edits.tx.setSettings('dogs', { fields: ['age'] }))
     const both = async (ql: string) => [
-      await engine.count(APP, 'dogs', parseQuery(ql)),
-      await engine.countConnected(APP, ann, LIKES, parseQuery(ql)),
+      await engine.count(APP, 'dogs', { query: parseQuery(ql) }),
+      await engine.countConnected(APP, ann, LIKES, { query: parseQuery(ql) }),
     ]
 
     expect(await both('secret = 1')).toEqual([0, 0])
@@ -57,7 +57,7 @@ describe.each(DATABASES)('the engine on %s', (database) => {
     await using place = await openTestStore(database)
     const { engine, ann } = await world(place)
     const mayRead = ({ object }: StoredEntity): boolean => object['name'] !== 'dog2'
-    const liked = (ql: string) => engine.countConnected(APP, [ann], LIKES, parseQuery(ql), mayRead)
+    const liked = (ql: string) => engine.countConnected(APP, [ann], LIKES, { query: parseQuery(ql) }, mayRead)
 
     expect(await liked('')).toBe(3)
     expect(await liked('age >= 2')).toBe(1)
