@@ -28,7 +28,7 @@ const GOOD = [200, undefined]
 const published = async ({ ask }: Client): Promise<Jwk[]> =>
   (await ask({ method: 'GET', path: '/.well-known/jwks.json' })).body.keys
 
-describe.each(['ES256', 'RS256'] as const)('attack 18, on our own tokens signed with %s', (algorithm) => {
+describe.each(['ES256', 'RS256'] as const)('attack 18: our own tokens, signed with %s', (algorithm) => {
   const server = sharedEngine('memory', { signing: { algorithm } })
 
   it('others verify them by the published key, which is only the public part', async () => {

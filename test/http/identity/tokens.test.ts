@@ -378,6 +378,59 @@ describe.each(DATABASES)('tokens on %s', (database) => {
   })
 })
 
+describe('over a socket, where a key pair signs tokens', () => {
+  const server = sharedServer('memory', { signing: { algorithm: 'ES256' } })
+
+  it('are renewed by a form or the query, for users and administrators', async () => {
+    const app = await server.application()
+    const mia = await app.signedUp('mia')
+    const password = { grant_type: 'password', password: PASSWORD, refresh: 'true' }
+    const management = app.as(undefined, '/management')
+    const first = [
+      (await app.post('/token', new URLSearchParams({ ...password, username: mia.username }))).body,
+      (await app.get(`/token${searchOf({ ...password, username: mia.username })}`)).body,
+      (await management.post('/token', { ...password, username: app.owner.username })).body,
+    ]
+    const fields = first.map(({ refresh_token }) => ({ grant_type: 'refresh_token', refresh_token }))
+
+    const second = [
+      await app.post('/token', new URLSearchParams(fields[0])),
+      await app.get(`/token${searchOf(fields[1]!)}`),
+      await management.post('/token', fields[2]),
+    ]
+
+    for (const { status, headers, body } of second) {
+      expect([status, headers.get('cache-control')]).toEqual([200, 'no-store'])
+      expect(body).toMatchObject({ refresh_token: expect.stringMatching(/^cnQt/), expires_in: WEEK })
+    }
+    expect((await app.as(second[0]!.body.access_token).get('/users/me/signins')).body.data).toHaveLength(3)
+    expect((await app.as(second[2]!.body.access_token, '/management').get('/users/me/signins')).status).toBe(
+      200,
+    )
+  })
+
+  it('have their public keys at a place that needs no credentials, and takes no others', async () => {
+    const app = await server.application()
+    const jwks = '/.well-known/jwks.json'
+    const guest = app.as(undefined, '')
+
+    for (const caller of [guest, app.as('nonsense', '')])
+      expect((await caller.get(jwks)).body.keys).toEqual([
+        expect.objectContaining({
+          kty: 'EC',
+          crv: 'P-256',
+          alg: 'ES256',
+          use: 'sig',
+          kid: expect.any(String),
+        }),
+      ])
+    expect((await guest.get(jwks)).headers.get('content-type')).toContain('application/json')
+    expect([(await guest.post(jwks, {})).status, (await guest.get('/.well-known/other')).status]).toEqual([
+      405, 404,
+    ])
+  })
+})
+
 interface Opened {
   app: TestApplication
   client: { id: string; secret: string }
