@@ -273,13 +273,14 @@ describe('attack 24: whoever asks for mails', () => {
     let now = Date.UTC(2026, 0, 1)
     await using accounts = await openAccounts('sqlite', { clock: () => now })
     const { box, engine } = accounts
-    const ask = (name: string, address: string) =>
+    const ask = (name: string, address: string, form = false) =>
       engine.handle({
         method: 'POST',
         path: '/test/sandbox/users/resetpw',
         search: '',
         baseUrl: '',
         body: { email: `${name}@example.test` },
+        form,
         address,
       })
     const statuses = async (name: string, network: string) => {
@@ -292,6 +293,8 @@ describe('attack 24: whoever asks for mails', () => {
 
     expect(known).toEqual([...Array(30).fill(200), 429, 429])
     expect(await statuses('nobody', '2001:db8:2:2::')).toEqual(known)
+    const page = await ask('mia', '2001:db8:1:1::1', true)
+    expect([page.status, page.body]).toEqual([200, expect.stringContaining('Too many mails were asked for')])
     for (let i = 0; i < 5; i++) await box.next('mia@example.test')
     now += HOUR
     expect((await ask('mia', '2001:db8:1:1::1')).status).toBe(200)

@@ -149,8 +149,12 @@ describe('pages for forgotten passwords', () => {
     expect(page.html).toContain('<div class="g-recaptcha" data-sitekey="site&quot;key"></div>')
     expect(page.headers.get('content-security-policy')).toContain('script-src https://www.google.com ')
     const answers = []
-    for (const given of [{}, { recaptcha_response_field: 'robot' }, { 'g-recaptcha-response': 'human' }])
-      answers.push((await postForm(url, { email: owner.email, ...given })).text)
+    const forms: Record<string, string>[] = [
+      {},
+      { recaptcha_response_field: 'robot' },
+      { 'g-recaptcha-response': 'human' },
+    ]
+    for (const given of forms) answers.push((await postForm(url, { email: owner.email, ...given })).text)
     await sink.next(owner.email)
 
     expect(answers.map((answer) => answer.includes('Incorrect Captcha, try again...'))).toEqual([

@@ -39,7 +39,7 @@ const requestByMail = async (doors: ResetDoors, call: Call, realm: Realm): Promi
   if (email === '') return again('No email provided, try again...')
   if (!isMailAddress(email)) return again('This is no e-mail address, try again...')
   if (!(await passes(doors, call, fields))) return again('Incorrect Captcha, try again...')
-  await doors.resets.request(realm, email, networkIn(call.request))
+  if (!(await isAsked(doors, call, realm, email))) return again(TOO_MANY)
   return sent(
     call,
     `Email with instructions for password reset sent to ${email}, if it is of an account here.`,
@@ -86,13 +86,30 @@ const requestByPath = async (
   realm: Realm,
   fields: JsonObject,
 ): Promise<ApiReply> => {
-  if (!(await passes(doors, call, fields))) {
-    const problem = 'Incorrect Captcha, try again...'
-    const page = emailPage(realm, { captcha: doors.captcha, action: '../resetpw', problem })
-    return refused(call, problem, () => page)
-  }
-  await doors.resets.request(realm, call.args[0]!, networkIn(call.request))
+  const again = (problem: string) =>
+    refused(call, problem, () => emailPage(realm, { captcha: doors.captcha, action: '../resetpw', problem }))
+  if (!(await passes(doors, call, fields))) return again('Incorrect Captcha, try again...')
+  if (!(await isAsked(doors, call, realm, call.args[0]!))) return again(TOO_MANY)
   return sent(call, 'Email with instructions for password reset sent, if there is such an account.')
+}
+
+const TOO_MANY = 'Too many mails were asked for from here, try again in an hour...'
+
+/** Asks for the mail; `false` is what a person is told of too many. @throws {AppError} `too_many_requests`, to programs. */
+const isAsked = async (
+  { resets }: ResetDoors,
+  { request }: Call,
+  realm: Realm,
+  ref: string,
+): Promise<boolean> => {
+  try {
+    await resets.request(realm, ref, networkIn(request))
+    return true
+  } catch (error) {
+    if (request.form !== true || !(error instanceof AppError) || error.code !== 'too_many_requests')
+      throw error
+    return false
+  }
 }
 
 const passes = async ({ captcha }: ResetDoors, { request }: Call, fields: JsonObject): Promise<boolean> => {

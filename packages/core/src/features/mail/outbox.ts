@@ -9,6 +9,8 @@ export interface OutboxLog {
 export interface OutboxOptions {
   mailer: Mailer
   log: OutboxLog
+  /** Milliseconds that mails under way get when the outbox is closed; ten seconds when absent. */
+  patience?: number | undefined
 }
 
 /** Mails and what leads to them, under way at a time; more are refused, so that memory stays bounded. */
@@ -47,13 +49,24 @@ export class Outbox {
     void running.then(() => this.#running.delete(running))
   }
 
-  /** Resolves when nothing is under way, and lets go of the mail server. */
+  /** Resolves when nothing is under way, or what is left was given up, and lets go of the mail server. */
   async close(): Promise<void> {
-    while (this.#running.size > 0) await Promise.all(this.#running)
-    await this.#options.mailer.close?.()
+    const { mailer, log, patience = 10_000 } = this.#options
+    let timer: NodeJS.Timeout | undefined
+    const over = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, patience)
+    })
+    await Promise.race([this.#drained(), over])
+    clearTimeout(timer)
+    const left = this.#running.size
+    if (left > 0) log.error({ left }, 'mails were given up: the mail server does not take them in time')
+    await mailer.close?.()
   }
 
-  /** Resolves when what is under way now has been sent, or has failed. */
+  async #drained(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running)
+  }
+
   async #guarded(what: string, work: () => Promise<void>): Promise<void> {
     try {
       // Begins after the caller has gone on, so that its time is the same whatever comes.

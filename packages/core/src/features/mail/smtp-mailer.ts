@@ -32,7 +32,7 @@ export class SmtpMailer implements Mailer {
   }
 
   close(): void {
-    this.#transport.close()
+    this.#transport.close({ force: true })
   }
 }
 
