@@ -72,6 +72,13 @@ describe.each(DATABASES)('attacks on sign-in with others, on %s', (database) => 
     expect(tokens.filter(({ status }) => status === 200)).toHaveLength(1)
     expect(new Set(tokens.map(({ body }) => body.error))).toEqual(new Set([undefined, 'invalid_grant']))
 
+    // Nor do several first sign-ins at once make several users of one person.
+    const firsts = await parallel(() =>
+      withToken(shop, 'work', issuer, { sub: 'new', ...verified('new@x.test'), jti: Math.random() }),
+    )
+    expect(firsts.filter(({ status }) => status !== 200)).toEqual([])
+    expect(new Set(firsts.map(({ body }) => body.user.uuid)).size).toBe(1)
+
     const pkce = newPkce()
     const started = await shop.guest.get(`/auth/work/start?${new URLSearchParams(beginning(pkce))}`)
     const asked = new URL(started.headers.get('location')!).searchParams

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { sharedServer } from '../../support/application.js'
+import { PASSWORD, sharedServer } from '../../support/application.js'
 import { type Issuer, openIssuer } from '../../support/issuer.js'
 import { beginning, GOAL, newPkce, openShop, PUBLIC } from '../../support/sign-in-elsewhere.js'
 
@@ -92,6 +92,29 @@ describe('sign-in with an OpenID provider', () => {
     expect(await answer('stranger')).toMatchObject({ error: 'access_denied' })
     expect((await shop.admin.get('/users')).body.entities).toEqual([])
     expect(await answer()).toMatchObject({ code: expect.any(String), state: 'the state of the program' })
+  })
+
+  it('counts as the confirmation that an application asks for, not as its approval', async () => {
+    const { shop } = await open()
+    await shop.admin.put('', { registration_requires_email_confirmation: true })
+    await shop.admin.post('/roles/guest/permissions', { permission: 'post:/users' })
+    const waiting = { username: 'mia', email: 'mia@x.test', password: PASSWORD }
+    const { uuid } = (await shop.guest.post('/users', waiting)).body.entities[0]
+    issuer.person({ sub: 'mia-1', email: 'mia@x.test', email_verified: true })
+    issuer.person({ sub: 'ann-1', email: 'ann@x.test', email_verified: true })
+    issuer.person({ sub: 'eve-1', email: 'eve@x.test', email_verified: true })
+    issuer.person({ sub: 'bob-1' })
+
+    const mia = await shop.signIn('work', 'mia-1')
+    expect(mia.body.user).toMatchObject({ uuid, confirmed: true, activated: true })
+    expect((await shop.password('mia')).status).toBe(400)
+    expect((await shop.signIn('work', 'ann-1')).body.user).toMatchObject({ confirmed: true, activated: true })
+    const bob = await shop.visit('work', 'bob-1')
+    expect(bob.url.searchParams.get('error_description')).toBe(
+      'An e-mail address is required, to be confirmed',
+    )
+    await shop.admin.put('', { registration_requires_admin_approval: true })
+    expect((await shop.signIn('work', 'eve-1')).body.error_description).toBe('user not activated')
   })
 
   it('exchanges a code for who began it, at the same address, in the same application', async () => {
@@ -246,6 +269,8 @@ describe('sign-in with an OpenID provider', () => {
     expect(await app.post(`/auth/${name}`, { [field]: '' })).toMatchObject(missing)
     expect(await app.get(`/auth/${name}?${field}=t`)).toMatchObject(unknown)
     expect(await app.post(`/auth/${name}`, { [field]: 't' })).toMatchObject(unknown)
+    const why = await admin.get(`/_access?user=guest&method=GET&path=/auth/${name}`)
+    expect(why.body.data).toMatchObject({ allowed: false, rights: [{ needs: `get:/auth/${name}` }] })
     await admin.post('/roles/guest/permissions', { permission: `get:/auth/${name}` })
     expect(await guest.get(`/auth/${name}`)).toMatchObject(missing)
   })
