@@ -263,8 +263,9 @@ describe('an operator', () => {
   })
 
   it('is not shown what would move the cursor', async () => {
-    const { ok } = operator
-    await ok(['user', 'create', 'mal\u001b[2J\u202e', '--app', 'acme/sandbox'])
+    const { ok, ask } = operator
+    const mal = { username: 'mal', name: 'mal\u001b[2J\u202e' }
+    await ask('/acme/sandbox/users', mal, { kind: 'sysadmin' })
 
     expect(await ok('user list --app acme/sandbox')).toContain('mal\ufffd[2J\ufffd ')
   })
