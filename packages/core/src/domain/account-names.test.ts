@@ -1,6 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { accountName, checkMail, checkUsername, isUserIdentifier } from './account-names.js'
+import {
+  accountName,
+  checkMail,
+  checkUsername,
+  isPlainMailAddress,
+  isUserIdentifier,
+} from './account-names.js'
 
 const refusal = (check: (name: string) => void, text: string): string | null => {
   try {
@@ -124,6 +130,27 @@ describe('an e-mail address', () => {
       expect(refusal(checkMail, address)).toContain('scripts')
     },
   )
+})
+
+describe('an address that is stored as it is', () => {
+  it.each(['ada@x.test', 'Ada@x.test', '\u00e9va@x.test', 'иван@example.org'])('may be %s', (address) => {
+    expect(isPlainMailAddress(address)).toBe(true)
+  })
+
+  it.each([
+    'ａda@x.test',
+    'e\u0301va@x.test',
+    ' ada@x.test',
+    'аda@x.test',
+    'ada',
+    '',
+    5,
+    null,
+    undefined,
+    ['ada@x.test'],
+  ])('is not %j', (address) => {
+    expect(isPlainMailAddress(address)).toBe(false)
+  })
 })
 
 describe('what a path calls a user', () => {

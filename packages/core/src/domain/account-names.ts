@@ -22,7 +22,7 @@ export const accountName = (text: string): string => compatible(text).trim()
 /** Whether a path segment can name a user: by a uuid, an e-mail address or a username. */
 export const isUserIdentifier = (text: string): boolean => {
   const name = accountName(text)
-  return name.length <= MAX_LENGTH && (USERNAME.test(name) || isMail(name))
+  return name.length <= MAX_LENGTH && (USERNAME.test(name) || isMailAddress(name))
 }
 
 /**
@@ -34,19 +34,20 @@ export const checkUsername = (username: string): void => {
   if (RESERVED.has(username.toLowerCase())) throw refuse(`Username '${username}' is reserved`)
   if (isUuid(username)) throw refuse('A username must not look like a uuid')
   if (username.length > MAX_LENGTH) throw refuse(`A username has at most ${MAX_LENGTH} characters`)
-  if (!USERNAME.test(username) && !isMail(username))
+  if (!USERNAME.test(username) && !isMailAddress(username))
     throw refuse("A username has letters, digits, blanks and _ - . / ' + only, or is an e-mail address")
   checkScripts(username, 'username')
 }
 
 /** Accepts an e-mail address in the form of `accountName`. @throws {AppError} `illegal_argument` */
 export const checkMail = (email: string): void => {
-  if (!isMail(email)) throw illegalArgument('This is not an e-mail address', 'email')
+  if (!isMailAddress(email)) throw illegalArgument('This is not an e-mail address', 'email')
   checkScripts(email, 'email')
 }
 
-/** An address that mail can be sent to: no quotes, comments or addresses of machines. */
-const isMail = (text: string): boolean => {
+/** Whether mail can be sent to a text: one address, without quotes, comments or addresses of machines. */
+export const isMailAddress = (text: unknown): text is string => {
+  if (typeof text !== 'string') return false
   const at = text.lastIndexOf('@')
   return (
     text.length <= MAX_LENGTH &&
@@ -56,9 +57,15 @@ const isMail = (text: string): boolean => {
   )
 }
 
+/** Whether a text is an e-mail address that is stored as it is: what is stored in another form may be somebody else's. */
+export const isPlainMailAddress = (text: unknown): text is string =>
+  isMailAddress(text) && accountName(text) === text && keepsToScripts(text)
+
 /** Each name in an address counts by itself: `иван@example.org` is one of two scripts, and nobody's look-alike. */
+const keepsToScripts = (text: string): boolean =>
+  (text.includes('@') ? text.split(/[@.]/) : [text]).every(isOneScript)
+
 const checkScripts = (text: string, field: string): void => {
-  const parts = text.includes('@') ? text.split(/[@.]/) : [text]
-  if (!parts.every(isOneScript))
+  if (!keepsToScripts(text))
     throw illegalArgument(`The letters of the ${field} are of scripts that are not written together`, field)
 }

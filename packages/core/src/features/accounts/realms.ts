@@ -1,7 +1,7 @@
 import type { Application } from '../../api/caller.js'
+import { isMailAddress } from '../../domain/account-names.js'
 import type { JsonObject } from '../../domain/json.js'
 import type { StoredEntity } from '../../storage/store.js'
-import { isMailAddress } from '../mail/index.js'
 import { MANAGEMENT, type Organizations } from '../organizations/index.js'
 import { ADMIN_WORDS, ORGANIZATION_WORDS, USER_WORDS } from './letters.js'
 import type { Policy, Realm, RegistrationOptions } from './types.js'

@@ -1,6 +1,7 @@
+import { isMailAddress } from '../../domain/account-names.js'
 import type { Engine } from '../../engine/engine.js'
 import type { StoredEntity } from '../../storage/store.js'
-import { isMailAddress, MailTokens } from '../mail/index.js'
+import { MailTokens } from '../mail/index.js'
 import type { Passwords } from '../users/index.js'
 import type { AccountMails } from './account-mails.js'
 import type { Accounts } from './accounts.js'

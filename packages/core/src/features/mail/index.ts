@@ -1,4 +1,3 @@
-export { isMailAddress } from './address.js'
 export { FileMailer, type FileMailerOptions } from './file-mailer.js'
 export { LogMailer, type MailLog } from './log-mailer.js'
 export { type MailPurpose, MailTokens } from './mail-tokens.js'

@@ -1,4 +1,4 @@
-import { isMailAddress } from './address.js'
+import { isMailAddress } from '../../domain/account-names.js'
 import type { Mail, Mailer } from './types.js'
 
 export interface OutboxLog {

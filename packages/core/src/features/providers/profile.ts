@@ -1,11 +1,10 @@
+import { isPlainMailAddress } from '../../domain/account-names.js'
 import { isUuid } from '../../domain/uuid.js'
 import type { Profile } from './types.js'
 
 const MAX_SUBJECT = 255
 const MAX_NAME = 200
-const MAX_ADDRESS = 254
 const MAX_PICTURE = 1000
-const ADDRESS = /^[^\s@]+@[^\s@]+$/
 
 /** Claims of an ID token whose signature, issuer and audience are known to be right; anything may be in them. */
 export type Claims = Readonly<Record<string, unknown>>
@@ -27,7 +26,7 @@ export const readProfile = (claims: Claims): Profile | null => {
 /** An address that anybody could claim is none. Some providers write the boolean as a text. */
 const verifiedAddress = ({ email, email_verified: isVerified }: Claims): string | null => {
   if (isVerified !== true && isVerified !== 'true') return null
-  return typeof email === 'string' && email.length <= MAX_ADDRESS && ADDRESS.test(email) ? email : null
+  return isPlainMailAddress(email) ? email : null
 }
 
 const isPicture = (text: string): boolean =>
