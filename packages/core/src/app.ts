@@ -309,6 +309,7 @@ export class Engine {
       clock,
       forget,
       secondStep: (...signIn) => steps.demand(...signIn),
+      renewing: (user, app) => steps.checkRenewal(user, app),
     })
     const sysadmin = async (username: string, password: string, network: string | undefined) => {
       const user = await entities.find(MANAGEMENT.id, 'users', username)

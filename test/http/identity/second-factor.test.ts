@@ -378,6 +378,22 @@ describe('a second factor that is enforced', () => {
     expect((await ann.factors().get('')).status).toBe(200)
   })
 
+  it('ends sign-ins of before with their access tokens', async () => {
+    const app = await server.application()
+    const ann = await userAccount(app)
+    const { refresh_token } = (await ann.signIn({ refresh: true })).body
+    const shop = app.as(app.adminToken, `/${app.organization}/shop`)
+    const renew = () => ann.door.post('/token', { grant_type: 'refresh_token', refresh_token })
+
+    await shop.put('', { enforce2fa: true })
+    const refused = await renew()
+    await shop.put('', { enforce2fa: false })
+
+    expect([refused.status, refused.body.error]).toEqual([403, 'second_factor_enrolment_required'])
+    expect(refused.body).not.toHaveProperty('second_factor_token')
+    expect((await renew()).status).toBe(200)
+  })
+
   it('lets somebody without one set one up, and do nothing else', async () => {
     const { app, ann } = await enforced()
     const token = (await ann.signIn()).body.second_factor_token

@@ -37,6 +37,8 @@ export interface TokensOptions {
   forget: (app: number) => void
   /** Asks for a second factor, where there is one or must be. @throws {AppError} when it is not there. */
   secondStep?: ((...signIn: Parameters<Tokens['signIn']>) => Promise<void>) | undefined
+  /** Whether a sign-in may still be renewed without a second factor. @throws {AppError} when it may not. */
+  renewing?: ((user: StoredEntity, app: TokenApplication | null) => Promise<void>) | undefined
 }
 
 /** How somebody signs in who has proved who he is. */
@@ -122,13 +124,15 @@ export class Tokens {
    * Exchanges a refresh token for a new one and an access token. One that was exchanged before ends the sign-in, with
    * all that came from it.
    * @throws {AppError} `invalid_grant` for anything that is not a good one, or when the user may not sign in any more;
-   * `illegal_argument` for a bad `ttl`.
+   * `illegal_argument` for a bad `ttl`; `second_factor_enrolment_required` when one is asked of him since.
    */
   async renew(presented: unknown, app: TokenApplication | null, asked: Asked): Promise<Grant> {
-    const { engine, records, refreshTokens, management, forget, replayed } = this.#options
+    const { engine, records, refreshTokens, management, forget, replayed, renewing } = this.#options
     const named = refreshTokens.read(presented)
     if (named === null) throw deadToken()
     const home = app === null ? management : app.application.id
+    const user = await engine.store.get(home, 'users', named.user)
+    if (user !== null) await renewing?.(user, app)
     const renewed = await engine.transact(home, labelOf(named.user, app), (edits) =>
       renewWithin(edits, { records, refreshTokens, check: (user) => this.checkState(user) }, named, {
         token: presented as string,

@@ -106,6 +106,17 @@ export class SecondSteps {
   }
 
   /**
+   * For sign-ins that go on: those from before a second factor was asked of everybody end with their access tokens. He
+   * signs in again, and sets one up with that.
+   * @throws {AppError} `second_factor_enrolment_required`
+   */
+  async checkRenewal(user: StoredEntity, app: TokenApplication | null): Promise<void> {
+    const { step } = await this.required(user, app)
+    if (step === 'enrolment')
+      throw new AppError('second_factor_enrolment_required', 'Sign in again, to set up a second factor')
+  }
+
+  /**
    * For credentials that come with every request and have no room for a second step.
    * @throws {AppError} `second_factor_required`, `second_factor_enrolment_required` for those who need one.
    */
