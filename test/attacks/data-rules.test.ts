@@ -196,6 +196,72 @@ describe.each(DATABASES)('permission strings with a filter on %s', (database) =>
     )
   })
 
+  it('attack 11: leads nobody on, in several steps, from what he may not read', async () => {
+    await notes()
+    await target().admins('POST', '/tags', { name: 'blue' })
+    for (const name of ['a1', 'b1']) await target().admins('POST', `/notes/${name}/tagged/tags/blue`)
+    const permission = 'get,post:/notes/*/tagged/tags/blue/**,/tags/blue/marks/** where owner = ${user}'
+    await target().admins('POST', '/users/ann/permissions', { permission })
+    const reach = async (method: string, path: string) => {
+      const asked = new URLSearchParams({ method, path })
+      const { status } = await target().do(ann, method, `/test/shop${path}`)
+      const { data } = (await target().do(ann, 'GET', '/test/shop/_access', { search: `${asked}` })).body
+      return [status, data.allowed ? 200 : data.status]
+    }
+
+    for (const [start, status] of [
+      ['/notes/a1', 200],
+      ['/notes/b1', 404],
+    ] as const) {
+      const path = `${start}/tagged/tags/blue/marks`
+      expect([start, await reach('POST', `${path}/notes/a2`)]).toEqual([start, [status, status]])
+      expect([start, await reach('GET', path)]).toEqual([start, [status, status]])
+      // The end of the path has an answer of its own.
+      expect([start, await reach('POST', `${path}/notes/nobodys`)]).toEqual([start, [404, 404]])
+    }
+    await target().admins('DELETE', `/users/ann/permissions?permission=${encodeURIComponent(permission)}`)
+  })
+
+  it('is explained with the answer that the request gets, whoever may read what it is about', async () => {
+    await notes()
+    await target().admins('POST', '/tags', { name: 'grey' })
+    const permissions = ['put,post,delete:/tags/*/marks/** where owner = ${user}', 'get,put:/notes/*']
+    await target().admins('POST', '/users/ann/permissions', { permission: permissions })
+
+    for (const [method, path, status, told] of [
+      // What is not connected is not there to be changed, by anybody; what is there is somebody else's.
+      ['PUT', '/tags/grey/marks/notes/b1', 404, 200],
+      ['DELETE', '/tags/grey/marks/notes/b1', 401, 401],
+      ['POST', '/tags/grey/marks/notes/b1', 401, 401],
+      ['POST', '/tags/grey/marks/notes/a1', 200, 200],
+      ['PUT', '/tags/grey/marks/notes/a1', 200, 200],
+    ] as const) {
+      const search = new URLSearchParams({ method, path, user: 'ann' }).toString()
+      const { data } = (await target().do(target().admin, 'GET', '/test/shop/_access', { search })).body
+      const answer = await target().do(ann, method, `/test/shop${path}`, { body: { text: 'new' } })
+      const explained = data.allowed ? 200 : data.status
+      expect([method, path, answer.status, explained]).toEqual([method, path, status, told])
+    }
+    for (const one of permissions)
+      await target().admins('DELETE', `/users/ann/permissions?permission=${encodeURIComponent(one)}`)
+  })
+
+  it('asks of the own path of what is changed by a connection once, whatever its name is afterwards', async () => {
+    await notes()
+    await target().admins('POST', '/tags', { name: 'white' })
+    await target().admins('POST', '/tags/white/marks/notes/nobodys')
+    const permission = ['get,put:/notes/nobodys', 'put:/tags/white/marks/**']
+    await target().admins('POST', '/users/ann/permissions', { permission })
+
+    const renamed = await target().do(ann, 'PUT', '/test/shop/tags/white/marks/notes/nobodys', {
+      body: { name: 'somebodys' },
+    })
+    expect([renamed.status, (await stored('somebodys'))?.text]).toEqual([200, 'five'])
+    await target().admins('DELETE', '/notes/somebodys')
+    for (const one of permission)
+      await target().admins('DELETE', `/users/ann/permissions?permission=${encodeURIComponent(one)}`)
+  })
+
   it('holds for properties that no index has, and for what is not so', async () => {
     await target().admins('POST', '/memos', [
       { name: 'x', owner: 'ann', secret: true },

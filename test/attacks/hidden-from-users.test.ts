@@ -197,6 +197,63 @@ describe.each(DATABASES)('attacks on what is hidden from users, on %s', (databas
     await target().do(target().admin, 'DELETE', '/test/shop/users/_settings')
   })
 
+  it('attack 3: nobody is told what he may do with an account by an address that is hidden, but with himself', async () => {
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of permission strings.
+    const rules = ['get,delete:/users/* where username = ${user}', 'get:/users/kim@example.org/likes']
+    const kim = await target().user('/test/shop', 'kim', ...rules)
+    await target().admins('PUT', '/users/kim', { email: 'kim@example.org' })
+    await target().admins('POST', '/users', { username: 'lou', email: 'lou@example.org' })
+    await target().admins('POST', '/users/_settings', { hidden: ['email'] })
+    // A name that counts for all of him, however he is written.
+    await target().do(target().admin, 'DELETE', '/test/shop/roles/default')
+    const told = async (method: string, path: string) => {
+      const search = new URLSearchParams({ method, path }).toString()
+      const { body } = await target().do(kim, 'GET', '/test/shop/_access', { search })
+      return JSON.stringify([body.data.allowed, body.data.status, body.data.rights]).replaceAll(
+        'nobody',
+        'lou',
+      )
+    }
+
+    for (const method of ['GET', 'PUT', 'DELETE'])
+      expect([method, await told(method, '/users/lou@example.org')]).toEqual([
+        method,
+        await told(method, '/users/nobody@example.org'),
+      ])
+    for (const ref of ['me', 'kim', kim.uuid])
+      expect([ref, (await target().do(kim, 'GET', `/test/shop/users/${ref}/likes`)).status]).toEqual([
+        ref,
+        200,
+      ])
+    expect((await target().do(kim, 'GET', '/test/shop/users/kim@example.org')).status).toBe(404)
+    await target().do(target().admin, 'DELETE', '/test/shop/users/_settings')
+  })
+
+  it('attack 3: a name that is hidden finds nothing, and a place says nothing of what is hidden in it', async () => {
+    await target().admins('POST', '/spies', [
+      { name: 'x', spot: { latitude: 1, longitude: 1 }, base: { latitude: 1, longitude: 1, note: 'hut' } },
+      { name: 'y', spot: { latitude: 2, longitude: 2 }, base: { latitude: 1, longitude: 1 } },
+    ])
+    await target().admins('POST', '/spies/_settings', { hidden: ['name', 'spot.latitude', 'base.note'] })
+    for (const name of ['x', 'y']) await target().admins('POST', `/spies/x/meets/spies/${name}`)
+    const { uuid } = (await target().admins('GET', '/spies/x')).entities[0]
+    const found = async (path: string, ql: string) => {
+      const search = `ql=${encodeURIComponent(ql)}&count=total`
+      const { status, body } = await target().do(eve, 'GET', `/test/shop${path}`, { search })
+      return [status, body.entities?.length, body.total]
+    }
+
+    expect((await target().do(eve, 'GET', '/test/shop/spies/x')).status).toBe(404)
+    for (const path of ['/spies', `/spies/${uuid}/meets`, `/spies/${uuid}/meets/spies`]) {
+      expect([path, await found(path, 'where direct x, y')]).toEqual([path, [200, 0, 0]])
+      expect([path, await found(path, `where direct ${uuid}`)]).toEqual([path, [200, 1, 1]])
+      for (const place of ['spot', 'base']) {
+        expect([path, await found(path, `${place} within 10 of 1, 1`)]).toEqual([path, [200, 0, 0]])
+        expect([path, await found(path, `not ${place} within 10 of 1, 1`)]).toEqual([path, [200, 2, 2]])
+      }
+    }
+  })
+
   it('comes and goes with the next request, and refuses what cannot be hidden', async () => {
     await open('others')
     const sees = async () => secretsIn((await target().do(eve, 'GET', '/test/shop/others/ann')).body)

@@ -25,6 +25,12 @@ export class Hidden {
     return this.#paths.some((hidden) => folded === hidden || folded.startsWith(`${hidden}.`))
   }
 
+  /** Whether a property at a dotted path is hidden, or anything in it is. */
+  touches(path: string): boolean {
+    const inside = `${fold(path)}.`
+    return this.hides(path) || this.#paths.some((hidden) => hidden.startsWith(inside))
+  }
+
   /** A copy without what is hidden, or the object itself where it has nothing of it. */
   without(object: JsonObject): JsonObject {
     return this.#strip(object, '') as JsonObject

@@ -279,23 +279,22 @@ export class Engine {
     ) as StoredEntity[]
   }
 
-  /** Of any collection, entities are known by their uuids alone. */
+  /** Of any collection, entities are known by their uuids alone, as they are where their name is hidden. */
   async #direct(
     app: number,
     collection: string | null,
     refs: readonly string[],
-    { within }: Sight = ALL_SIGHT,
+    { within, hidden }: Sight = ALL_SIGHT,
   ): Promise<Listing> {
     const uuids = refs.filter(isUuid)
-    const names = collection === null ? [] : refs.filter((ref) => !isUuid(ref))
+    const [alias = 'name'] = collection === null ? [] : this.descriptor(collection).alias
+    const isNamed = collection !== null && hidden?.get(collection)?.hides(alias) !== true
+    const names = isNamed ? refs.filter((ref) => !isUuid(ref)) : []
     const byUuid = await this.#store.getMany(
       app,
       uuids.map((uuid) => uuid.toLowerCase()),
     )
-    const byName =
-      collection === null
-        ? []
-        : await this.#store.findMany(app, collection, this.descriptor(collection).alias[0] ?? 'name', names)
+    const byName = collection === null ? [] : await this.#store.findMany(app, collection, alias, names)
     const found = new Map<string, StoredEntity | null>()
     for (const [i, uuid] of uuids.entries())
       found.set(

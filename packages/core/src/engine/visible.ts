@@ -17,8 +17,8 @@ export const ALL_SIGHT: Sight = { within: null, hidden: null }
 
 type Visible = Pick<ListRequest, 'filter' | 'sort'>
 type Asked = Pick<Query, 'filter' | 'sort'>
-/** Whether a property may be asked about. */
-type Askable = (path: string) => boolean
+/** Whether a property may be asked about, or a place, which is several properties. */
+type Askable = (asked: { path: string; kind?: Term['kind'] }) => boolean
 
 const askableIn = (
   collection: string,
@@ -26,7 +26,10 @@ const askableIn = (
   hidden: HiddenProperties | null,
 ): Askable => {
   const own = hidden?.get(collection)
-  return (path) => isQueryable(settings?.fields, path) && !(own?.hides(path) ?? false)
+  return ({ path, kind }) => {
+    const isHidden = own !== undefined && (kind === 'within' ? own.touches(path) : own.hides(path))
+    return !isHidden && isQueryable(settings?.fields, path)
+  }
 }
 
 /** What the settings of a collection leave out, or hide from the asker, is neither found nor sorted by. */
@@ -38,8 +41,8 @@ export const visibleIn = (
 ): Visible => {
   const askable = askableIn(collection, settings, hidden)
   return {
-    filter: filter === null ? null : without(filter, ({ path }) => !askable(path)),
-    sort: sort.filter(({ path }) => askable(path)),
+    filter: filter === null ? null : without(filter, (term) => !askable(term)),
+    sort: sort.filter((key) => askable(key)),
   }
 }
 
@@ -64,15 +67,15 @@ export const visibleInAll = (
     name,
     askableIn(name, settings, hidden),
   ])
-  const isLeftOut = (path: string) => askable.some(([, mayAsk]) => !mayAsk(path))
-  const order = sort.filter(({ path }) => !isLeftOut(path))
+  const isLeftOut = (asked: Parameters<Askable>[0]) => askable.some(([, mayAsk]) => !mayAsk(asked))
+  const order = sort.filter((key) => !isLeftOut(key))
   if (filter === null) return { filter, sort: order }
-  const paths = pathsOf(filter)
-  const hiding = askable.filter(([, mayAsk]) => paths.some((path) => !mayAsk(path)))
+  const terms = termsOf(filter)
+  const hiding = askable.filter(([, mayAsk]) => !terms.every(mayAsk))
   if (hiding.length === 0) return { filter, sort: order }
-  const near = without(filter, (item) => item.kind === 'within' && isLeftOut(item.path))
+  const near = without(filter, (term) => term.kind === 'within' && isLeftOut(term))
   const special = hiding.map(([name, mayAsk]): Filter => {
-    const items = [isOfType(name), without(near, ({ path }) => !mayAsk(path))]
+    const items = [isOfType(name), without(near, (term) => !mayAsk(term))]
     return { kind: 'and', items }
   })
   const others = hiding.map(([name]): Filter => ({ kind: 'not', item: isOfType(name) }))
@@ -92,9 +95,9 @@ const mapTerms = (filter: Filter, change: (term: Term) => Filter): Filter => {
   return change(filter)
 }
 
-const pathsOf = (filter: Filter): string[] => {
-  if ('items' in filter) return filter.items.flatMap(pathsOf)
-  return filter.kind === 'not' ? pathsOf(filter.item) : [filter.path]
+const termsOf = (filter: Filter): Term[] => {
+  if ('items' in filter) return filter.items.flatMap(termsOf)
+  return filter.kind === 'not' ? termsOf(filter.item) : [filter]
 }
 
 const isOfType = (collection: string): Filter => ({

@@ -4,6 +4,8 @@ import { parsePath, type Segment } from '../../api/url.js'
 import { AppError, illegalArgument, resourceNotFound } from '../../domain/errors.js'
 import type { Limits } from '../../domain/limits.js'
 import type { Verb } from '../../domain/permission.js'
+import type { Filter } from '../../domain/query/ast.js'
+import { both } from '../../domain/query/combine.js'
 import { isUuid } from '../../domain/uuid.js'
 import type { Engine } from '../../engine/engine.js'
 import type { Reads } from '../../engine/reads.js'
@@ -13,7 +15,7 @@ import type { KnownEntities } from './gate-path.js'
 import { farEndMissing, targetMissing, writable } from './hop-writes.js'
 import { type Hops, hopOf } from './hops.js'
 import type { HopStep } from './path.js'
-import { knownOf, type Rights } from './rights.js'
+import type { Rights } from './rights.js'
 
 /** The methods that entities answer to. */
 export type AskedMethod = Exclude<Method, 'HEAD'>
@@ -63,6 +65,12 @@ export const hear = async (caller: Caller, ask: (caller: Caller) => unknown): Pr
   }
 }
 
+/** What a path leads over, and which of what it leads to there is a right to. */
+interface PermittedPath {
+  known: KnownEntities
+  filter: Filter | null
+}
+
 const refused = (refusal: AppError): Asked => ({ rights: [], refusal })
 
 /** Asks for the rights that requests need, by the questions that the requests themselves ask, and does nothing else. */
@@ -86,9 +94,10 @@ export class Asking {
     const verb = method === 'GET' ? 'get' : rightOf(method.toLowerCase() as WriteVerb)
     const { path } = call
     const known = await this.#known(call)
-    const own = await this.#hear(call, (asked) =>
-      this.#engine.look(call.app.id, (reads) => this.#permitPath(reads, asked, verb, known)),
-    )
+    let filter: Filter | null = null
+    const own = await this.#hear(call, async (asked) => {
+      filter = await this.#engine.look(call.app.id, (reads) => this.#permitPath(reads, asked, verb, known))
+    })
     if (own.refusal !== null && !all) return own
     const spelled = await this.#engine.look(call.app.id, (reads) => this.#rights.spelled(reads, call))
     const isWrite = method !== 'GET' && path.hops.length > 0
@@ -96,7 +105,8 @@ export class Asking {
     const onTheWay: Asked[] = []
     for (const [i, step] of passed.entries())
       if (step.ref !== null) onTheWay.push(await this.#mayRead(call, step, known[i + 1] ?? null))
-    const atTheEnd = isWrite ? await this.#write(method.toLowerCase() as WriteVerb, call, known) : []
+    const asks = method.toLowerCase() as WriteVerb
+    const atTheEnd = isWrite ? await this.#write(asks, call, { known, filter }) : []
     return joined([
       { ...own, rights: own.rights.map((right) => ({ ...right, path: spelled })) },
       ...onTheWay,
@@ -104,56 +114,67 @@ export class Asking {
     ])
   }
 
-  /** The right to the path, and to the entity at its end where the right is for some of them only. */
-  #permitPath(reads: Reads, call: CollectionCall, verb: Verb, known: KnownEntities): void {
+  /**
+   * The right to the path, and to the entity at its end where the right is for some of them only. What is written
+   * behind an entity is refused by later questions. Returns what the right is for.
+   */
+  #permitPath(reads: Reads, call: CollectionCall, verb: Verb, known: KnownEntities): Filter | null {
     const filter = this.#rights.permit(reads, call, verb)
-    if (filter === null) return
-    const start = call.path.hops.length === 0 ? null : (known[0] ?? null)
+    if (filter === null) return null
+    const isBehind = call.path.hops.length > 0
+    const start = isBehind ? (known[0] ?? null) : null
     if (start !== null) this.#rights.passes(unheard(call), filter, start)
     const end = known.at(-1) ?? null
-    if (end === null || this.#rights.reaches(reads, call, verb, end)) return
+    if (end === null || this.#rights.reaches(reads, call, verb, end)) return filter
     if (verb === 'get') throw resourceNotFound()
-    this.#rights.within(unheard(call), filter, end)
+    if (!isBehind) this.#rights.within(unheard(call), filter, end)
+    return filter
   }
 
-  /** The questions that `HopWrites` asks. */
-  async #write(verb: WriteVerb, call: CollectionCall, known: KnownEntities): Promise<Asked[]> {
+  /** The questions that `HopWrites` asks, in its order. */
+  async #write(verb: WriteVerb, call: CollectionCall, { known, filter }: PermittedPath): Promise<Asked[]> {
     const step = call.path.hops.at(-1)!
-    const near = await this.#near(call, known)
+    const near = await this.#near(call, { known, filter })
     if (near instanceof AppError) return [refused(near)]
     const target = known.at(-1) ?? null
+    let wanted = filter
     const at = (asks: typeof verb) =>
       this.#hear(call, async (asked) => {
-        const filter = await this.#engine.look(call.app.id, (reads) =>
+        const own = await this.#engine.look(call.app.id, (reads) =>
           this.#rights.permitStep(reads, asked, rightOf(asks), near, step),
         )
-        if (target !== null) this.#rights.within(unheard(call), filter, target)
+        wanted = both(filter, own)
       })
+    /** What is there must be among those that the rights are for. */
+    const within = () =>
+      this.#hear(unheard(call), (asked) => {
+        if (target !== null) this.#rights.within(asked, wanted, target)
+      }).then(({ refusal }): Asked => ({ rights: [], refusal }))
     const misses = problemOf(verb, step)
     if (misses !== null) return [refused(misses)]
-    if (verb === 'post' || (verb === 'put' && step.ref === null))
-      return [
-        await at('post'),
-        await (step.ref === null ? this.#mayCreate(call, 'post', step) : this.#mayJoin(call, step, target)),
-      ]
+    if (verb === 'post' || (verb === 'put' && step.ref === null)) {
+      const stepped = await at('post')
+      if (step.ref === null) return [stepped, await this.#mayCreate(call, 'post', step)]
+      return [stepped, await this.#mayJoin(call, step, target), await within()]
+    }
+    const isJoined = target !== null && (await this.#engine.sourceOf([near], hopOf(step), target)) !== null
     if (verb === 'delete') {
-      const isJoined = target !== null && (await this.#engine.sourceOf([near], hopOf(step), target)) !== null
-      return [await at('delete'), ...(isJoined ? [] : [await this.#mayRead(call, step, target)])]
+      const stepped = await at('delete')
+      return [stepped, ...(isJoined ? [] : [await this.#mayRead(call, step, target)]), await within()]
     }
     const stepped = await at('put')
-    if (verb === 'patch' || (step.collection !== null && !isUuid(step.ref!)))
-      return [
-        stepped,
-        await this.#mayRead(call, step, target),
-        ...(await this.#mayUpdate(call, step, target)),
-      ]
+    if (verb === 'patch' || (step.collection !== null && !isUuid(step.ref!))) {
+      const shown = await this.#mayRead(call, step, target)
+      // What is not connected is not there to be changed, whoever asks.
+      if (!isJoined) return [stepped, shown]
+      return [stepped, shown, await within(), ...(await this.#mayUpdate(call, step, target))]
+    }
     if (target === null) {
       const isFree = step.collection !== null && (await this.#isFree(call, step.ref!))
       return [stepped, isFree ? await this.#mayCreate(call, 'put', step) : refused(resourceNotFound())]
     }
-    const isJoined = (await this.#engine.sourceOf([near], hopOf(step), target)) !== null
     const joins = isJoined ? [] : [await this.#mayJoin(call, step, target)]
-    return [stepped, ...joins, ...(await this.#mayUpdate(call, step, target))]
+    return [stepped, ...joins, await within(), ...(await this.#mayUpdate(call, step, target))]
   }
 
   #mayRead(call: CollectionCall, step: HopStep, target: StoredEntity | null): Promise<Asked> {
@@ -185,7 +206,7 @@ export class Asking {
   /** The entities that the path names, where they are of the collection that it says. */
   async #known(call: CollectionCall): Promise<KnownEntities> {
     const { path } = call
-    const found = await this.#engine.look(call.app.id, (reads) => knownOf(reads, call))
+    const found = await this.#engine.look(call.app.id, (reads) => this.#rights.knownOn(reads, call))
     return [path, ...path.hops].map(({ collection }, i) => {
       const entity = found[i] ?? null
       return collection === null || entity?.collection === collection ? entity : null
@@ -193,9 +214,9 @@ export class Asking {
   }
 
   /** The entity that is written to, or why there is none. */
-  async #near(call: CollectionCall, known: KnownEntities): Promise<StoredEntity | AppError> {
+  async #near(call: CollectionCall, { known, filter }: PermittedPath): Promise<StoredEntity | AppError> {
     try {
-      return (await this.#hops.near(call)) ?? known[0] ?? resourceNotFound()
+      return (await this.#hops.near(call, filter)) ?? known[0] ?? resourceNotFound()
     } catch (error) {
       if (error instanceof AppError) return error
       throw error

@@ -112,7 +112,7 @@ export class Collections {
 
   async #write(verb: WriteVerb, call: CollectionCall, filter: Filter | null): Promise<CollectionResult> {
     if (verb !== 'post' && isBulk(verb, call)) return this.#writeMatches(verb, call, filter)
-    const result = await this.#transact(verb, call, (_, work) => work())
+    const result = await this.#transact(verb, call, filter, (_, work) => work())
     return verb === 'delete' && call.path.hops.length > 0 ? this.#readAgain(call, result) : result
   }
 
@@ -122,8 +122,8 @@ export class Collections {
     request: Repeatable,
     render: (result: CollectionResult) => ApiReply,
   ): Promise<ApiReply> {
-    await this.#permitWrite('post', call)
-    return this.#transact('post', call, (edits, work) =>
+    const filter = await this.#permitWrite('post', call)
+    return this.#transact('post', call, filter, (edits, work) =>
       once(edits, request, () => render(shownTo(call.caller, work()))),
     )
   }
@@ -136,10 +136,11 @@ export class Collections {
   async #transact<T>(
     verb: WriteVerb,
     call: CollectionCall,
+    filter: Filter | null,
     within: (edits: Edits, work: () => CollectionResult) => T,
   ): Promise<T> {
     const { app, caller } = call
-    const near = await this.#hops.near(call)
+    const near = await this.#hops.near(call, filter)
     const preparations = await this.#prepared(verb, call)
     const work = (edits: Edits) => this.#writes.run(edits, verb, call, { near, partial: true })
     return this.#engine.transact(

@@ -99,11 +99,10 @@ export class HopWrites {
     const isShown = this.#rights.mayReadIn(caller, app, step, target)
     if (!isShown || !isJoined(edits, step, near, target)) throw resourceNotFound()
     this.#rights.within(call, filter, target)
-    this.#rights.permitUpdate(call, step, target)
+    const wanted = both(filter, this.#rights.permitUpdate(call, step, target))
     const body = this.#rights.body(call, target.collection)
     const updated = edits[verb](target.collection, target.uuid, body, conditionsOf(call))
-    this.#rights.remainsWithin(call, filter, updated)
-    this.#rights.permitUpdate(call, step, updated)
+    this.#rights.remainsWithin(call, wanted, updated)
     edits.afterCommit(() => this.#changed(app, target.collection))
     return result(edits, near, step, updated)
   }
@@ -120,16 +119,15 @@ export class HopWrites {
     const collection = step.collection ?? known?.collection
     if (collection === undefined || (known !== null && known.collection !== collection))
       throw resourceNotFound()
-    let wanted = filter
-    if (known === null) wanted = both(filter, this.#rights.permitCreation(call, 'put', step, collection))
+    let own: Filter | null
+    if (known === null) own = this.#rights.permitCreation(call, 'put', step, collection)
     else {
       if (!isJoined(edits, step, near, known)) this.#rights.permitTarget(call, step, known)
       this.#rights.within(call, filter, known)
-      this.#rights.permitUpdate(call, step, known)
+      own = this.#rights.permitUpdate(call, step, known)
     }
     const target = edits.put(collection, ref, this.#rights.body(call, collection), conditionsOf(call))
-    this.#rights.remainsWithin(call, wanted, target)
-    if (known !== null) this.#rights.permitUpdate(call, step, target)
+    this.#rights.remainsWithin(call, both(filter, own), target)
     join(edits, step, near, target)
     edits.afterCommit(() => this.#changed(call.app, collection))
     return result(edits, near, step, target)

@@ -72,7 +72,7 @@ export class Hops {
   async analyse(call: CollectionCall): Promise<{ base: string; warnings: readonly QueryWarning[] }> {
     const { app, path, params } = call
     const last = path.hops.at(-1)!
-    const sources = await this.#sources(call, path.hops.length - 1)
+    const sources = await this.#sources(call, path.hops.length - 1, null)
     const page = pageOf(last.query, params, CONNECTIONS_PAGE, this.#engine.limits)
     const isListing = last.ref === null
     const warnings = isListing ? await this.#engine.analyseConnected(app.id, sources, hopOf(last), page) : []
@@ -92,20 +92,24 @@ export class Hops {
     return readable
   }
 
-  /** The entity that is written to, where the path leads to it in several steps. */
-  async near(call: CollectionCall): Promise<StoredEntity | null> {
+  /**
+   * The entity that is written to, where the path leads to it in several steps. `filter` is what the path leads to
+   * must match.
+   */
+  async near(call: CollectionCall, filter: Filter | null): Promise<StoredEntity | null> {
     const { path } = call
     const isDirect = path.hops.length === 0 || (path.hops.length === 1 && path.ref !== null)
-    return isDirect ? null : one(await this.#sources(call, path.hops.length - 1))
+    return isDirect ? null : one(await this.#sources(call, path.hops.length - 1, filter))
   }
 
   /** The entities that the first `steps` hops lead to: one, unless the path leaves out a reference. */
-  async #sources(call: CollectionCall, steps: number, filter: Filter | null = null): Promise<StoredEntity[]> {
+  async #sources(call: CollectionCall, steps: number, filter: Filter | null): Promise<StoredEntity[]> {
     const { app, caller, path } = call
     let current: StoredEntity[]
     if (path.ref === null) {
       const page = { ...pageOf(path.query, new Map(), PAGE, this.#engine.limits), sight: sightOf(caller) }
-      current = (await this.#engine.list(app.id, path.collection, page)).items
+      const { items } = await this.#engine.list(app.id, path.collection, page)
+      current = filter === null ? items : items.filter((item) => this.#rights.mayRead(caller, app, item))
     } else {
       const ref = refFor(path.collection, path.ref, caller)
       const found = this.#rights.known(call, ref, await this.#engine.find(app.id, path.collection, ref))

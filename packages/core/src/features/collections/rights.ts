@@ -45,7 +45,7 @@ export class Rights {
     const { app, caller, path } = call
     if (isAppAdmin(caller, app)) return WHOLLY
     if (isPermitted(caller, app, { verb, path: gatePath(path, caller, this.#aliases) })) return WHOLLY
-    const known = this.#knownOn(reads, call)
+    const known = this.knownOn(reads, call)
     const spelled = gatePath(path, caller, this.#aliases, known)
     return { filter: permitSome(caller, app, { verb, path: spelled }), known }
   }
@@ -84,12 +84,7 @@ export class Rights {
 
   /** The path of a request in all spellings that permission strings may use. */
   spelled(reads: Reads, call: CollectionCall): PathSegments {
-    return gatePath(call.path, call.caller, this.#aliases, this.#knownOn(reads, call))
-  }
-
-  #knownOn(reads: Reads, call: CollectionCall): KnownEntities {
-    const refs = [call.path, ...call.path.hops].map(({ ref }) => ref)
-    return knownOf(reads, call).map((entity, i) => this.known(call, refs[i] ?? '', entity))
+    return gatePath(call.path, call.caller, this.#aliases, this.knownOn(reads, call))
   }
 
   /**
@@ -132,10 +127,16 @@ export class Rights {
     if (!mayJoin) throw resourceNotFound()
   }
 
-  /** Writing what a connection leads to takes the right to write it, unless the list it is in gives that right. */
-  permitUpdate({ app, caller }: CollectionCall, { sub }: HopStep, target: StoredEntity): void {
-    if (sub?.gives !== 'put')
-      permit(caller, app, { verb: 'put', path: ownPath(target, caller, this.#aliases) }, target)
+  /**
+   * Writing what a connection leads to takes the right to write it, unless the list it is in gives that right. Returns
+   * the filter that the entity must match afterwards, too.
+   */
+  permitUpdate({ app, caller }: CollectionCall, { sub }: HopStep, target: StoredEntity): Filter | null {
+    if (sub?.gives === 'put') return null
+    const access = { verb: 'put', path: ownPath(target, caller, this.#aliases) } as const
+    const filter = permitSome(caller, app, access)
+    permit(caller, app, access, target)
+    return filter
   }
 
   /**
@@ -207,25 +208,22 @@ export class Rights {
   readonly #aliases = (collection: string): readonly string[] => this.#engine.descriptor(collection).alias
 
   #spellings(reads: Reads, caller: Caller, collection: string | null, ref: string): PathSegments[number] {
-    const entity = this.known({ caller }, ref, lookUp(reads, caller, collection, ref))
+    const entity = this.#lookUp(reads, caller, collection, ref)
     return entity === null ? [ref] : spellingsOf(entity, caller, this.#aliases)
   }
-}
 
-/** The entities that a path names, in order: the root's and each hop's. */
-export const knownOf = (reads: Reads, { caller, path }: CollectionCall): KnownEntities =>
-  reads.each([path, ...path.hops], ({ collection, ref }) =>
-    ref === null ? null : lookUp(reads, caller, collection, ref),
-  )
+  /** The entities that a path names, in order: the root's and each hop's, as far as the caller may know them by that. */
+  knownOn(reads: Reads, { caller, path }: CollectionCall): KnownEntities {
+    return reads.each([path, ...path.hops], ({ collection, ref }) =>
+      ref === null ? null : this.#lookUp(reads, caller, collection, ref),
+    )
+  }
 
-const lookUp = (
-  reads: Reads,
-  caller: Caller,
-  collection: string | null,
-  ref: string,
-): StoredEntity | null => {
-  const isUser = caller.principal.kind === 'user' && caller.self !== null
-  if (!isUser && collection === 'users' && ref.toLowerCase() === 'me') return null
-  const meant = refFor(collection, ref, caller)
-  return collection === null || isUuid(meant) ? reads.getAny(meant) : reads.find(collection, meant)
+  #lookUp(reads: Reads, caller: Caller, collection: string | null, ref: string): StoredEntity | null {
+    const isUser = caller.principal.kind === 'user' && caller.self !== null
+    if (!isUser && collection === 'users' && ref.toLowerCase() === 'me') return null
+    const meant = refFor(collection, ref, caller)
+    if (collection === null || isUuid(meant)) return reads.getAny(meant)
+    return this.known({ caller }, meant, reads.find(collection, meant))
+  }
 }
