@@ -1,12 +1,23 @@
 import { DATABASES, type SqlDatabase, type TestDatabaseName } from '@entigrid/core/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openTestServer, type TestServer } from '../support/server.js'
-import { type Ask, type Asker, decide, shown, stringsOf, type Thing, type World } from './model.js'
+import {
+  type Ask,
+  type Asker,
+  addressOf,
+  decide,
+  isConnected,
+  shown,
+  stringsOf,
+  type Thing,
+  type World,
+} from './model.js'
 import { unchangedPrototypes } from './prototypes.js'
 import { Random, seedOfRun } from './random.js'
 import {
   batched,
   batchedInProcess,
+  explained,
   handled,
   inProcess,
   type Outcome,
@@ -46,20 +57,29 @@ class Built {
     built.transports.set('handle', handled(server.engine, `/test/${name}`, application))
     built.transports.set('session', inProcess(server.engine, `test/${name}`, application))
     built.transports.set('batch over http', batched(overHttp(`${server.url}/test/${name}`, tokens)))
+    built.transports.set(
+      'explained',
+      explained((method, path) => built.admin(method, path)),
+    )
     built.transports.set('batch in process', batchedInProcess(server.engine, `test/${name}`, application))
     return built
   }
 
   async #fill(): Promise<void> {
-    const { things, members, assigned, links } = this.world
-    const made = await this.#together([
+    const { things, members, assigned, links, hidden, unindexed } = this.world
+    for (const collection of new Set([...hidden, ...unindexed]))
+      await this.admin('POST', `${collection}/_settings`, {
+        ...(hidden.includes(collection)
+          ? { hidden: ['code', ...(collection === 'users' ? ['email'] : [])] }
+          : {}),
+        ...(unindexed.includes(collection) ? { fields: ['name'] } : {}),
+      })
+    await this.#together([
       ...['admin', 'default', 'guest'].map((role) => ({ method: 'DELETE', path: `roles/${role}` })),
-      ...things.map(({ collection, name }) => {
-        const body = { name, username: name, path: name }
-        return { method: 'POST', path: collection, body }
-      }),
+      ...things.map(written),
+      // Only the second write adds to a role.
+      ...things.filter(({ collection }) => collection === 'roles').map(written),
     ])
-    for (const [i, thing] of things.entries()) thing.uuid = made[i + 3]!
     for (const { collection, uuid, strings } of things)
       if (strings.length > 0)
         await this.admin('POST', `${collection}/${uuid}/permissions`, { permission: strings })
@@ -73,28 +93,24 @@ class Built {
     )
   }
 
-  /** Writes by the administrator, in one transaction; resolves with the uuids. */
-  async #together(operations: object[]): Promise<string[]> {
-    if (operations.length === 0) return []
-    const { results } = await this.admin('POST', '_batch', { operations })
-    return results.map(({ entities }: { entities: { uuid: string }[] }) => entities[0]!.uuid)
+  /** Writes by the administrator, in one transaction. */
+  async #together(operations: object[]): Promise<void> {
+    if (operations.length > 0) await this.admin('POST', '_batch', { operations })
   }
 
   link(method: 'POST' | 'DELETE', from: Thing, word: string, to: Thing) {
     return this.admin(method, pathOf(from, word, to))
   }
 
-  /** Takes back what an allowed request changed. */
-  async undo(ask: Ask, { uuids }: Outcome): Promise<void> {
+  /** Takes back what an allowed request changed, of the things that the model says. */
+  async undo(ask: Ask, { uuids }: Outcome, touched: readonly Thing[]): Promise<void> {
     const { links, members, assigned } = this.world
-    if (ask.kind === 'collection' && ask.verb === 'post')
+    if (ask.kind === 'made' || (ask.kind === 'collection' && ask.verb === 'post'))
       await this.admin('DELETE', `${ask.collection}/${uuids[0]}`)
-    if (ask.kind === 'entity' && ask.verb === 'delete') {
-      const { collection, uuid, name } = ask.entity
-      await this.admin('PUT', `${collection}/${uuid}`, { name })
+    if (ask.verb === 'put' || ask.verb === 'delete') await this.#together(touched.map(written))
+    if (ask.verb === 'delete' && ask.kind !== 'link')
       for (const [from, word, to] of links)
-        if (from === ask.entity || to === ask.entity) await this.link('POST', from, word, to)
-    }
+        if (touched.includes(from) || touched.includes(to)) await this.link('POST', from, word, to)
     if (ask.kind === 'strings')
       await this.admin(
         'DELETE',
@@ -132,6 +148,17 @@ class Built {
     })
     if (reply.status !== 200) throw new Error(`${method} ${path}: ${reply.body}`)
     return JSON.parse(reply.body)
+  }
+}
+
+/** What makes a thing, or makes it again what it was. */
+const written = (thing: Thing): object => {
+  const { collection, uuid, name, values } = thing
+  const account = collection === 'users' ? { username: name, email: addressOf(thing) } : { path: name }
+  return {
+    method: 'PUT',
+    path: `${collection}/${uuid}`,
+    body: { name, ...account, owner: null, level: null, ...values },
   }
 }
 
@@ -183,35 +210,47 @@ describe.each(DATABASES)('rights on %s', (database) => {
           ['users', 'groups', 'roles'].includes(ask.entity.collection)
         )
           continue
-        const list = ask.kind === 'list' || ask.kind === 'through' ? ask : null
-        const visible =
-          list === null || expected !== 'allowed'
-            ? null
-            : shown(built.world, asker, list)
-                .map(({ uuid }) => uuid)
-                .sort()
+        const isMany = ['collection', 'list', 'through'].includes(ask.kind) && ask.verb !== 'post'
+        const visible = isMany && expected === 'allowed' ? shown(built.world, asker, ask as never) : null
+        const touched =
+          visible ?? (ask.kind === 'entity' ? [ask.entity] : ask.kind === 'link' ? [ask.to] : [])
         const may = stringsOf(built.world, asker)
         const before = expected === 'allowed' ? null : await state()
+        // What is not there for anybody may be explained as allowed.
+        const isThere = isConnected(built.world, ask)
         for (const [way, send] of built.transports) {
-          const wire = spell(random, ask, asker)
+          const wire = spell(random, built.world, ask, asker)
           const outcome = await send(wire, ask, asker)
           if (outcome === null) continue
-          const isEmptyUpdate =
-            ask.kind === 'collection' && ask.verb === 'put' && verdictOf(outcome) === 'missing'
-          const actual = isEmptyUpdate ? 'allowed' : verdictOf(outcome)
+          const verdict = verdictOf(outcome)
+          // An update of what a query does not find.
+          const isNothing = visible?.length === 0 && ask.verb === 'put' && verdict === 'missing'
+          const isUnasked = way === 'explained' && !isThere && expected === 'missing' && verdict === 'allowed'
+          const actual = isNothing || isUnasked ? expected : verdict
           const told = JSON.stringify({
-            seed,
-            world: n,
-            way,
-            ask: described(ask),
-            wire,
-            asker: asker?.name,
-            may,
+            ...{
+              seed,
+              world: n,
+              hidden: built.world.hidden,
+              unindexed: built.world.unindexed,
+              way,
+              ask: described(ask),
+              wire,
+              asker: asker?.name,
+              may,
+            },
+            touched: touched.map(({ name, values }) => [name, values]),
           })
           expect(`${actual} ${told}`).toBe(`${expected} ${told}`)
-          if (visible !== null) expect([[...outcome.uuids].sort(), told]).toEqual([visible, told])
-          if (expected === 'allowed' && !isEmptyUpdate) await built.undo(ask, outcome)
+          expect([outcome.telling.some((kind) => built.world.hidden.includes(kind as never)), told]).toEqual([
+            false,
+            told,
+          ])
           counts.set(`${way} ${actual}`, (counts.get(`${way} ${actual}`) ?? 0) + 1)
+          if (way === 'explained') continue
+          if (visible !== null)
+            expect([seenIn(outcome), told]).toEqual([seenIn(replyOf(built.world, ask, visible)), told])
+          if (expected === 'allowed') await built.undo(ask, outcome, touched)
         }
         if (before !== null) expect([ask, await state()]).toEqual([ask, before])
       }
@@ -227,10 +266,21 @@ describe.each(DATABASES)('rights on %s', (database) => {
   }, 600_000)
 })
 
+/** What tells replies apart. */
+const seenIn = ({ uuids, telling, total }: Pick<Outcome, 'uuids' | 'telling' | 'total'>) => ({
+  uuids: [...uuids].sort(),
+  telling: [...telling].sort(),
+  total,
+})
+
+const replyOf = ({ hidden }: World, { verb }: Ask, visible: readonly Thing[]) => ({
+  uuids: visible.map(({ uuid }) => uuid),
+  telling: visible.map(({ collection }) => collection).filter((kind) => !hidden.includes(kind)),
+  total: verb === 'get' ? visible.length : undefined,
+})
+
 /** A request in few words: entities by their names. */
 const described = (ask: Ask): string =>
-  Object.values(ask)
-    .map((value) => (value !== null && typeof value === 'object' ? value.name : value))
-    .join(' ')
+  JSON.stringify(ask, (_, value) => (value?.collection && value.name ? value.name : value))
 
 const worlds = (database: TestDatabaseName): number => WORLDS[database as keyof typeof WORLDS] * TIMES

@@ -12,6 +12,16 @@ export interface Thing {
   name: string
   /** Permission strings of users, groups and roles. */
   strings: string[]
+  values: Values
+}
+
+/** What filters ask about: an owner is a username or uuid, or several; `code` is hidden from users in some worlds. */
+export interface Values {
+  owner?: string | string[] | null
+  level?: number | null
+  code?: string
+  /** A new one. */
+  name?: string
 }
 
 export interface World {
@@ -22,20 +32,61 @@ export interface World {
   assigned: [Thing, Thing][]
   /** `[from, verb, to]`, also of `following` and `devices`. */
   links: [Thing, string, Thing][]
+  /** Collections in which `code` is hidden, of users the e-mail address, too. */
+  hidden: Kind[]
+  /** Collections of which queries know nothing. */
+  unindexed: Kind[]
 }
 
 /** `null` for a guest. */
 export type Asker = Thing | null
 
+/** A path to the entity at which another one starts: `/users/ann/likes/dogs/rex` before `/likes/cats/tom`. */
+type Start = { root: Thing; by: string } | null
+
 export type Ask =
-  | { kind: 'collection'; verb: Verb; collection: Kind }
-  | { kind: 'entity'; verb: Verb; entity: Thing }
+  /** Without a query, `post` makes one with these values; `put` gives them to what the query finds. */
+  | { kind: 'collection'; verb: Verb; collection: Kind; ql: string; values: Values }
+  | { kind: 'entity'; verb: Verb; entity: Thing; values: Values }
   | { kind: 'strings'; verb: Verb; entity: Thing }
-  | { kind: 'list'; verb: 'get'; from: Thing; word: string; incoming: boolean; type: Kind | null }
+  /** What would be slow about reading a collection. */
+  | { kind: 'analysis'; verb: 'get'; collection: Kind }
+  /** By an address that is hidden. */
+  | { kind: 'address'; verb: Verb; user: Thing }
+  | {
+      kind: 'list'
+      verb: 'get'
+      start: Start
+      from: Thing
+      word: string
+      incoming: boolean
+      type: Kind | null
+      ql: string
+    }
   /** From every entity of a collection. */
-  | { kind: 'through'; verb: 'get'; collection: Kind; word: string }
+  | { kind: 'through'; verb: 'get'; collection: Kind; word: string; ql: string }
+  /** A new one at the end of a connection; behind the words of sub-collections its type is not named. */
+  | {
+      kind: 'made'
+      verb: 'post'
+      from: Thing
+      word: string
+      collection: Kind
+      typed: boolean
+      values: Values
+    }
   /** `typed` where the path names the collection of the far end, `named` where it is named there. */
-  | { kind: 'link'; verb: Verb; from: Thing; word: string; to: Thing; typed: boolean; named: boolean }
+  | {
+      kind: 'link'
+      verb: Verb
+      start: Start
+      from: Thing
+      word: string
+      to: Thing
+      typed: boolean
+      named: boolean
+      values: Values
+    }
 
 export type Verdict = 'allowed' | 'unauthorized' | 'missing'
 
@@ -52,6 +103,9 @@ const SUBS: Partial<Record<Kind, Record<string, { of: Kind; decidedAs?: string; 
   roles: { users: { of: 'users' }, groups: { of: 'groups' } },
 }
 
+/** To make one of these by way of a connection takes the right to make one. */
+export const HOLDERS: Kind[] = ['users', 'groups', 'roles']
+
 /** Words that a permission string must write out to change what they stand for. */
 const WRITTEN_OUT = ['roles', 'rolenames', 'permissions', 'credentials']
 
@@ -59,63 +113,218 @@ const WRITTEN_OUT = ['roles', 'rolenames', 'permissions', 'credentials']
 type Step = { word: string } | { any: string[] }
 
 export const decide = (world: World, asker: Asker, ask: Ask): Verdict => {
-  const may = (verb: Verb, path: Step[]) =>
-    stringsOf(world, asker).some((text) => covers(text, verb, path, asker))
-  const own = (thing: Thing): Step[] => [{ word: thing.collection }, { any: namesOf(thing, asker) }]
-  const mayRead = (thing: Thing) => thing === asker || may('get', own(thing))
-  const verdict = (allowed: boolean): Verdict => (allowed ? 'allowed' : 'unauthorized')
+  const { may, mayRead, verdict } = rightsOf(world, asker)
+  /** Of what could not be reached, whoever may read it is told so. */
+  const refused = (thing: Thing): Verdict => (mayRead(thing) ? 'unauthorized' : 'missing')
   switch (ask.kind) {
-    case 'collection':
-      return verdict(may(ask.verb, [{ word: ask.collection }]))
-    case 'entity':
-      return verdict((ask.verb === 'get' && ask.entity === asker) || may(ask.verb, own(ask.entity)))
-    case 'strings':
-      return verdict(may(ask.verb, [...own(ask.entity), { word: 'permissions' }]))
-    case 'through':
+    case 'collection': {
+      const { verb, collection, values } = ask
+      const path = [{ word: collection }]
+      if (verb === 'post') return verdict(may(verb, path, made(collection, values)))
+      if (verb !== 'put' || !may(verb, path, 'some')) return verdict(may(verb, path, 'some'))
       return verdict(
-        may('get', [{ word: ask.collection }, { any: ['all'] }, ...listSteps(ask.collection, ask)]),
+        shown(world, asker, ask).every((thing) => may(verb, path, { ...thing, values: changed(thing, ask) })),
       )
-    case 'list':
-      return verdict(may('get', [...own(ask.from), ...listSteps(ask.from.collection, ask)]))
+    }
+    case 'entity': {
+      const { verb, entity } = ask
+      const path = own(entity, asker)
+      if (verb === 'get' && entity === asker) return 'allowed'
+      if (!may(verb, path, 'some')) return 'unauthorized'
+      if (!may(verb, path, entity)) return refused(entity)
+      return verdict(verb !== 'put' || may(verb, path, { ...entity, values: changed(entity, ask) }))
+    }
+    case 'address':
+      return may(ask.verb, [{ word: 'users' }, { any: [addressOf(ask.user)] }], 'some')
+        ? 'missing'
+        : 'unauthorized'
+    case 'strings':
+      return verdict(may(ask.verb, [...own(ask.entity, asker), { word: 'permissions' }], 'all'))
+    case 'analysis':
+      return verdict(may('get', [{ word: ask.collection }], 'all'))
+    case 'through':
+      return verdict(may('get', listPath(ask, asker), 'some'))
+    case 'list': {
+      const path = listPath(ask, asker)
+      if (!may('get', path, 'some')) return 'unauthorized'
+      return leadsOn(world, asker, ask, path) ? 'allowed' : 'missing'
+    }
+    case 'made': {
+      const { verb, from, word, collection, values } = ask
+      const path = [...own(from, asker), { word }, { any: [collection, ''] }]
+      const sub = SUBS[from.collection]?.[word]
+      const makesHolder = sub ? sub.decidedAs !== undefined : HOLDERS.includes(collection)
+      if (!may(verb, path, 'some')) return 'unauthorized'
+      if (!leadsOn(world, asker, { ...ask, start: null }, path)) return 'missing'
+      const thing = made(collection, values)
+      return verdict(may(verb, path, thing) && (!makesHolder || may(verb, [{ word: collection }], thing)))
+    }
   }
-  const { verb, from, word, to, typed, named } = ask
+  const { verb, start, from, word, to, typed, named } = ask
   const sub = SUBS[from.collection]?.[word]
-  const far: Step[] = [...(typed || sub ? [{ any: [to.collection, ''] }] : []), { any: namesOf(to, asker) }]
-  if (!may(verb, [...own(from), { word }, ...far])) return 'unauthorized'
-  const decided = sub?.decidedAs && [...own(to), { word: sub.decidedAs }, { any: namesOf(from, asker) }]
-  if (verb !== 'get' && decided && !may(verb, decided)) return 'unauthorized'
+  const far: Step[] = [
+    { word },
+    ...(typed || sub ? [{ any: [to.collection, ''] }] : []),
+    { any: namesOf(to, asker) },
+  ]
+  const path = [...startOf(ask, asker), ...far]
+  if (!may(verb, path, 'some')) return 'unauthorized'
+  if (!leadsOn(world, asker, ask, path)) return 'missing'
+  const decided: Step[] | undefined = sub?.decidedAs
+    ? [...own(to, asker), { word: sub.decidedAs }, { any: namesOf(from, asker) }]
+    : undefined
+  // At the end of several steps it is the last one's own path that counts, too.
+  const last = verb === 'get' || start === null || decided ? path : [...own(from, asker), ...far]
+  if (!may(verb, last, 'some')) return 'unauthorized'
+  if (verb !== 'get' && decided && !may(verb, decided, from)) return 'unauthorized'
+  const isWithin = (thing: Thing) => may(verb, path, thing) && may(verb, last, thing)
   const isThere = follows(world, from, word).includes(to)
   const isShown = sub?.gives !== undefined || mayRead(to)
-  if (verb === 'get') return isThere && isShown ? 'allowed' : 'missing'
+  if (verb === 'get') return isThere && isShown && isWithin(to) ? 'allowed' : 'missing'
+  const reached = isWithin(to) ? 'allowed' : refused(to)
   // What is hidden and not connected is as if it were not there.
-  if (verb === 'delete') return isThere || isShown ? 'allowed' : 'missing'
-  const mayJoin = sub?.gives === 'put' ? may('put', own(to)) : mayRead(to)
-  if (verb === 'post') return mayJoin ? 'allowed' : 'missing'
+  if (verb === 'delete') return isThere || isShown ? reached : 'missing'
+  const mayUpdate = (thing: Thing) => sub?.gives === 'put' || may('put', own(thing, asker), thing)
+  const mayJoin = sub?.gives === 'put' ? may('put', own(to, asker), to) : mayRead(to)
+  if (verb === 'post') return mayJoin ? reached : 'missing'
   if (named ? !isThere || !isShown : !isThere && !mayJoin) return 'missing'
-  return verdict(sub?.gives === 'put' || may('put', own(to)))
+  if (reached !== 'allowed') return reached
+  const after = { ...to, values: changed(to, ask) }
+  return verdict(mayUpdate(to) && mayUpdate(after) && isWithin(after))
 }
 
-/** What a list that was allowed shows. */
+const rightsOf = (world: World, asker: Asker) => {
+  const strings = stringsOf(world, asker)
+  /** Whether there is a right to a thing at the end of the path, to all of them, or to some at least. */
+  const may = (verb: Verb, path: Step[], end: Thing | 'all' | 'some'): boolean =>
+    strings.some((text) => {
+      const [string = '', filter] = text.split(' where ')
+      if (!covers(string, verb, path, asker)) return false
+      return filter === undefined || end === 'some' || (end !== 'all' && holds(filter, end, asker))
+    })
+  const mayRead = (thing: Thing) => thing === asker || may('get', own(thing, asker), thing)
+  const verdict = (allowed: boolean): Verdict => (allowed ? 'allowed' : 'unauthorized')
+  return { may, mayRead, verdict }
+}
+
+/** Where a path goes on from something: it must be there, and must be read where only some of the rest may be reached. */
+const leadsOn = (
+  world: World,
+  asker: Asker,
+  { verb, start, from }: { verb: Verb; start: Start; from: Thing },
+  path: Step[],
+): boolean => {
+  const { may, mayRead } = rightsOf(world, asker)
+  const isThere = start === null || (follows(world, start.root, start.by).includes(from) && mayRead(from))
+  return isThere && (may(verb, path, 'all') || mayRead(start?.root ?? from))
+}
+
+/** Whether all that a path names is there, and hangs together. */
+export const isConnected = (world: World, ask: Ask): boolean => {
+  if (ask.kind === 'address') return false
+  if (ask.kind !== 'link' && ask.kind !== 'list') return true
+  const { start, from, word } = ask
+  const begins = start === null || follows(world, start.root, start.by).includes(from)
+  return begins && (ask.kind === 'list' || follows(world, from, word).includes(ask.to))
+}
+
+/** What a list that was allowed shows, or what a query changes or removes. */
 export const shown = (
   world: World,
   asker: Asker,
-  ask: Extract<Ask, { kind: 'list' | 'through' }>,
+  ask: Extract<Ask, { kind: 'collection' | 'list' | 'through' }>,
 ): Thing[] => {
+  const { may, mayRead } = rightsOf(world, asker)
+  const isFound = (thing: Thing) => isAsked(world, ask.ql, thing)
+  const of = (collection: Kind) => world.things.filter((thing) => thing.collection === collection)
+  if (ask.kind === 'collection')
+    return of(ask.collection).filter(
+      (thing) => isFound(thing) && may(ask.verb, [{ word: ask.collection }], thing),
+    )
+  const path = listPath(ask, asker)
   const sources =
-    ask.kind === 'list' ? [ask.from] : world.things.filter((thing) => thing.collection === ask.collection)
+    ask.kind === 'list'
+      ? [ask.from]
+      : of(ask.collection).filter((thing) => may('get', path, 'all') || mayRead(thing))
   const incoming = ask.kind === 'list' && ask.incoming
   const found = incoming
     ? world.links.filter(([, verb, to]) => verb === ask.word && sources.includes(to)).map(([from]) => from)
     : sources.flatMap((source) => follows(world, source, ask.word))
-  const sub = incoming ? undefined : SUBS[sources[0]!.collection]?.[ask.word]
+  const sub = incoming ? undefined : SUBS[sources[0]?.collection ?? 'dogs']?.[ask.word]
   const type = ask.kind === 'list' ? ask.type : null
   return [...new Set(found)]
     .filter((thing) => type === null || thing.collection === type)
-    .filter(
-      (thing) =>
-        sub?.gives || decide(world, asker, { kind: 'entity', verb: 'get', entity: thing }) === 'allowed',
-    )
+    .filter((thing) => isFound(thing) && may('get', path, thing) && (sub?.gives || mayRead(thing)))
 }
+
+/** Whether a query of a user finds a thing. It asks in vain about what is hidden or not known to queries. */
+const isAsked = ({ hidden, unindexed }: World, ql: string, thing: Thing): boolean => {
+  if (ql === '' || ql.startsWith('order by')) return true
+  if (ql.startsWith('direct ')) return ql.slice(7).split(', ').includes(thing.uuid)
+  const unasked = unindexed.includes(thing.collection)
+    ? ['owner', 'level', 'code']
+    : hidden.includes(thing.collection)
+      ? ['code']
+      : []
+  return holds(ql, thing, null, unasked)
+}
+
+/** Conditions with `not`, joined by `or` or by `and`, each of them of three words. */
+const holds = (condition: string, thing: Thing, asker: Asker, unasked: string[] = []): boolean => {
+  const holdsToo = (one: string) => holds(one, thing, asker, unasked)
+  if (condition.includes(' or ')) return condition.split(' or ').some(holdsToo)
+  if (condition.includes(' and ')) return condition.split(' and ').every(holdsToo)
+  if (condition.startsWith('not ')) return !holdsToo(condition.slice(4))
+  const [property = '', comparison, word = ''] = condition.split(' ')
+  if (unasked.includes(property)) return false
+  const { uuid, name, values } = thing
+  const found = [{ uuid, name, ...values }[property] ?? []].flat()
+  if (comparison === '>') return found.some((value) => Number(value) > Number(word))
+  const plain = word.replaceAll("'", '')
+  const self: Record<string, (asker: Thing) => string[]> = {
+    // biome-ignore-start lint/suspicious/noTemplateCurlyInString: variables of permission strings.
+    '${user}': (user) => [user.uuid, user.name],
+    '${user.uuid}': (user) => [user.uuid],
+    '${user.username}': (user) => [user.name],
+    // biome-ignore-end lint/suspicious/noTemplateCurlyInString: variables of permission strings.
+  }
+  const wanted = self[plain] ? (asker === null ? [] : self[plain](asker)) : [plain]
+  return found.some((value) => wanted.some((one) => one.toLowerCase() === String(value).toLowerCase()))
+}
+
+/** `null` takes a value away. The name of a role stays. */
+const changed = ({ values, collection, name }: Thing, ask: { values: Values }): Values => ({
+  ...values,
+  ...ask.values,
+  ...(collection === 'roles' ? { name } : {}),
+})
+
+/** A new role has nothing but its name; what is more comes with a later write. */
+const made = (collection: Kind, values: Values): Thing => ({
+  collection,
+  values: collection === 'roles' ? {} : values,
+  uuid: '',
+  name: '',
+  strings: [],
+})
+
+export const addressOf = ({ name }: Thing): string => `${name.toLowerCase()}@example.org`
+
+const own = (thing: Thing, asker: Asker): Step[] => [
+  { word: thing.collection },
+  { any: namesOf(thing, asker) },
+]
+
+const startOf = ({ start, from }: { start: Start; from: Thing }, asker: Asker): Step[] => {
+  if (start === null) return own(from, asker)
+  const far = { any: namesOf(from, asker) }
+  return [...own(start.root, asker), { word: start.by }, { any: [from.collection, ''] }, far]
+}
+
+const listPath = (ask: Extract<Ask, { kind: 'list' | 'through' }>, asker: Asker): Step[] =>
+  ask.kind === 'list'
+    ? [...startOf(ask, asker), ...listSteps(ask.from.collection, ask)]
+    : [{ word: ask.collection }, { any: ['all'] }, ...listSteps(ask.collection, ask)]
 
 const listSteps = (source: Kind, ask: { word: string; incoming?: boolean; type?: Kind | null }): Step[] => {
   const type = (ask.incoming ? undefined : SUBS[source]?.[ask.word]?.of) ?? ask.type
@@ -156,7 +365,12 @@ export const stringsOf = ({ things, members, assigned }: World, asker: Asker): s
 }
 
 const namesOf = (thing: Thing, asker: Asker): string[] =>
-  [thing.uuid, thing.name, ...(thing === asker ? ['me'] : [])].map((name) => name.toLowerCase())
+  [
+    thing.uuid,
+    thing.name,
+    ...(thing.collection === 'users' ? [addressOf(thing)] : []),
+    ...(thing === asker ? ['me'] : []),
+  ].map((name) => name.toLowerCase())
 
 /** Every way to write the path is compared with every path of the string, segment by segment. */
 const covers = (text: string, verb: Verb, path: Step[], asker: Asker): boolean => {

@@ -1,19 +1,35 @@
-import type { Ask, Asker, Kind, Thing, Verb, World } from './model.js'
+import {
+  type Ask,
+  type Asker,
+  HOLDERS,
+  type Kind,
+  type Thing,
+  type Values,
+  type Verb,
+  type World,
+} from './model.js'
 import type { Random } from './random.js'
 
 const VERBS: Verb[] = ['get', 'post', 'put', 'delete']
 const COLLECTIONS: Kind[] = ['users', 'groups', 'roles', 'dogs', 'cats', 'devices']
-const HOLDERS: Kind[] = ['users', 'groups', 'roles']
 
 /** A random application: who is there, what they may do, and what hangs together. */
 export const randomWorld = (random: Random): World => {
   const make = (collection: Kind, names: string[], strings = 0): Thing[] =>
-    names.map((name) => ({ collection, name, uuid: '', strings: strings === 0 ? [] : randomStrings(random) }))
+    names.map((name) => ({
+      collection,
+      name,
+      uuid: randomUuid(random),
+      strings: strings === 0 ? [] : randomStrings(random),
+      values: {},
+    }))
   const users = make('users', ['ann', 'Bob', 'cy'], 2)
   const groups = make('groups', ['staff', 'team/a'], 2)
   const roles = make('roles', ['editor', ...random.some(['default', 'guest'], 0.9)], 2)
   const pets = [...make('dogs', ['rex', 'Fido']), ...make('cats', ['tom'])]
   const devices = make('devices', ['phone'])
+  const things = [...users, ...groups, ...roles, ...pets, ...devices]
+  for (const thing of things) thing.values = { code: random.pick(CODES), ...randomValues(random, users) }
   const pairs = <A, B>(from: A[], to: B[], probability: number): [A, B][] =>
     random.some(
       from.flatMap((a) => to.map((b): [A, B] => [a, b])),
@@ -22,7 +38,7 @@ export const randomWorld = (random: Random): World => {
   const links = (from: Thing[], verb: string, to: Thing[]): [Thing, string, Thing][] =>
     pairs(from, to, 0.2).map(([a, b]) => [a, verb, b])
   return {
-    things: [...users, ...groups, ...roles, ...pets, ...devices],
+    things,
     members: pairs(groups, users, 0.3),
     assigned: pairs(roles.slice(0, 1), [...users, ...groups], 0.25),
     links: [
@@ -31,7 +47,68 @@ export const randomWorld = (random: Random): World => {
       // A device is one user's at a time.
       ...links(users, 'devices', devices).slice(0, 1),
     ],
+    hidden: random.some(COLLECTIONS, 0.3),
+    unindexed: random.some(COLLECTIONS, 0.1),
   }
+}
+
+const randomUuid = (random: Random): string =>
+  'xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx'.replace(/x/g, () => random.below(16).toString(16))
+
+/** As the paths of strings are about few things, so that they meet. */
+const randomValues = (random: Random, users: Thing[]): Values => {
+  const [{ name, uuid }, other] = [random.pick(users), random.pick(users)]
+  return {
+    ...random.pick([
+      {},
+      { owner: name },
+      { owner: name.toUpperCase() },
+      { owner: uuid },
+      { owner: [name, other.uuid] },
+    ]),
+    ...random.pick([{}, { level: 1 }, { level: 2 }]),
+  }
+}
+
+/** What an update changes, which may be nothing that matters. */
+const randomChange = (random: Random, { things }: World): Values => {
+  if (random.chance(0.4)) return {}
+  const users = things.filter(({ collection }) => collection === 'users')
+  const fixed = random.pick([{}, { owner: null }, { level: null }, { code: random.pick(CODES) }])
+  return { ...fixed, ...randomValues(random, users) }
+}
+
+const CODES = ['red', 'blue']
+// biome-ignore-start lint/suspicious/noTemplateCurlyInString: variables of permission strings.
+const FILTERS = [
+  ...[
+    'owner = ${user}',
+    'owner = ${user}',
+    "owner = '${user.uuid}'",
+    'owner = ${user.username}',
+    'not owner = ${user}',
+  ],
+  ...['level > 1', 'not level = 2', "code = 'red'", "not code = 'red'", 'name = ${user}', 'uuid = ${user}'],
+  ...['level = 2 or owner = ${user}', "owner = ${user} and code = 'blue'"],
+]
+// biome-ignore-end lint/suspicious/noTemplateCurlyInString: variables of permission strings.
+const QUERIES = [
+  'level > 1',
+  'not level = 2',
+  "code = 'red'",
+  "not code = 'red'",
+  "level = 1 or code = 'blue'",
+]
+
+const randomQuery = (random: Random, { things }: World): string => {
+  if (random.chance(0.5)) return ''
+  const { uuid } = random.pick(things)
+  return random.pick([
+    ...QUERIES,
+    "owner = 'ann'",
+    'order by code',
+    `direct ${uuid}, ${random.pick(things).uuid}`,
+  ])
 }
 
 const PATHS =
@@ -58,44 +135,74 @@ const randomString = (random: Random): string => {
   const verbs = random.chance(0.2)
     ? random.pick(['', '*:', ':'])
     : `${random.some(VERBS, 0.5).join(', ') || 'GET'}:`
-  return `${verbs}${path()}${random.chance(0.15) ? `,${path()}` : ''}`
+  const filter = random.chance(0.4) ? ` where ${random.pick(FILTERS)}` : ''
+  return `${verbs}${path()}${random.chance(0.15) ? `,${path()}` : ''}${filter}`
 }
 
 export const randomAsk = (random: Random, world: World): Ask => {
   const verb = random.pick(VERBS)
   const of = (...kinds: Kind[]): Thing =>
     random.pick(world.things.filter(({ collection }) => kinds.includes(collection)))
+  const values = randomChange(random, world)
+  const ql = randomQuery(random, world)
+  const renaming = random.chance(0.15) ? { ...values, name: random.pick(['ann', 'Bob']) } : values
+  const start = random.chance(0.15) ? { root: of('users', 'dogs', 'cats'), by: 'likes' } : null
+  const liking = { from: of('users', 'dogs', 'cats'), to: of('users', 'dogs', 'cats', 'groups') }
   const ways: (() => Ask)[] = [
-    () => ({ kind: 'collection', verb, collection: random.pick(COLLECTIONS) }),
-    () => ({ kind: 'entity', verb, entity: of(...COLLECTIONS) }),
-    () => ({ kind: 'entity', verb, entity: of('users', 'dogs') }),
+    () => collectionAsk(random, { verb, values, ql }),
+    () => collectionAsk(random, { verb: random.pick(['get', 'post']), values, ql }),
+    () => ({ kind: 'entity', verb, entity: of(...COLLECTIONS), values: renaming }),
+    () => ({ kind: 'entity', verb, entity: of('users', 'dogs'), values: renaming }),
     () => ({ kind: 'strings', verb, entity: of(...HOLDERS) }),
+    () => addressAsk(random, world, verb),
     () => ({
-      kind: 'list',
-      verb: 'get',
-      from: of('users', 'dogs', 'cats'),
-      word: 'likes',
-      incoming: random.chance(0.3),
-      type: random.pick([null, 'dogs']),
+      ...{ kind: 'list', verb: 'get', start, from: liking.from, word: 'likes', ql },
+      ...{ incoming: random.chance(0.3), type: random.pick([null, 'dogs']) },
     }),
-    () => ({ kind: 'list', verb: 'get', ...random.pick(SUB_LISTS(of)), incoming: false, type: null }),
-    () => ({ kind: 'through', verb: 'get', collection: random.pick(['users', 'dogs']), word: 'likes' }),
-    () =>
-      link(random, verb, {
-        from: of('users', 'dogs', 'cats'),
-        word: 'likes',
-        to: of('users', 'dogs', 'cats', 'groups'),
-      }),
-    () =>
-      link(random, verb, {
-        from: of('users', 'dogs', 'cats'),
-        word: random.pick(['likes', 'owns']),
-        to: of('users', 'dogs', 'cats', 'groups'),
-      }),
-    () => link(random, verb, random.pick(SUB_LINKS(of))),
-    () => link(random, verb, random.pick(SUB_LINKS(of))),
+    () => ({
+      ...{ kind: 'list', verb: 'get', start: null, ...random.pick(SUB_LISTS(of)), ql },
+      ...{ incoming: false, type: null },
+    }),
+    () => ({ kind: 'through', verb: 'get', collection: random.pick(['users', 'dogs']), word: 'likes', ql }),
+    () => madeAsk(random, of, values),
+    () => link(random, verb, { ...liking, word: 'likes', start, values: renaming }),
+    () => link(random, verb, { ...liking, word: random.pick(['likes', 'owns']), start, values: renaming }),
+    () => link(random, verb, { ...random.pick(SUB_LINKS(of)), start: null, values: renaming }),
+    () => link(random, verb, { ...random.pick(SUB_LINKS(of)), start: null, values: renaming }),
   ]
   return random.pick(ways)()
+}
+
+const collectionAsk = (
+  random: Random,
+  { verb, values, ql }: { verb: Verb; values: Values; ql: string },
+): Ask => {
+  const collection = random.pick(COLLECTIONS)
+  // What else hangs on a user, group or role is not made again.
+  const isKept = verb === 'delete' && HOLDERS.includes(collection)
+  const isAll = verb !== 'get' && (ql === '' || ql.startsWith('order by'))
+  return {
+    ...{ kind: 'collection', verb, collection },
+    values: verb === 'post' ? { code: random.pick(CODES), ...values } : values,
+    ql: verb === 'post' ? '' : isKept ? 'level > 7' : isAll ? 'not level = 7' : ql,
+  }
+}
+
+const addressAsk = (random: Random, { things, hidden }: World, verb: Verb): Ask => {
+  const user = random.pick(things.filter(({ collection }) => collection === 'users'))
+  return hidden.includes('users')
+    ? { kind: 'address', verb, user }
+    : { kind: 'analysis', verb: 'get', collection: random.pick(COLLECTIONS) }
+}
+
+const madeAsk = (random: Random, of: Of, values: Values): Ask => {
+  const likes = {
+    ...{ from: of('users', 'dogs'), word: 'likes' },
+    ...{ collection: random.pick(COLLECTIONS), typed: true },
+  }
+  const { from, word, to } = random.pick(SUB_LINKS(of))
+  const ends = random.chance(0.5) ? likes : { from, word, collection: to.collection, typed: false }
+  return { kind: 'made', verb: 'post', ...ends, values: { code: random.pick(CODES), ...values } }
 }
 
 type Of = (...kinds: Kind[]) => Thing
@@ -114,7 +221,11 @@ const SUB_LINKS = (of: Of): { from: Thing; word: string; to: Thing }[] =>
   }))
 
 /** An untyped far end is known by its uuid alone, but behind the words of sub-collections. */
-const link = (random: Random, verb: Verb, ends: { from: Thing; word: string; to: Thing }): Ask => {
+const link = (
+  random: Random,
+  verb: Verb,
+  ends: Pick<Extract<Ask, { kind: 'link' }>, 'start' | 'from' | 'word' | 'to' | 'values'>,
+): Ask => {
   const isSub = ends.word !== 'likes' && ends.word !== 'owns'
   const typed = random.chance(0.5)
   return { kind: 'link', verb, ...ends, typed, named: (typed || isSub) && random.chance(0.6) }
