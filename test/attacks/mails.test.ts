@@ -269,6 +269,34 @@ describe('attack 24: whoever asks for mails', () => {
     expect(await shown('nobody')).toEqual(known)
   })
 
+  it('cannot flood anybody through accounts made in his name, nor write to him in the name of the server', async () => {
+    await using accounts = await openAccounts('memory')
+    const { box, engine } = accounts
+    const spam = 'win at evil.test/now'
+    for (let i = 0; i < 30; i++) {
+      const organization = `spam${i}`
+      await asSysadmin(engine, '/management/orgs', {
+        organization,
+        username: `${spam} ${i}`,
+        email: `e${i}@evil.test`,
+      })
+      const owner = await engine.handle({
+        method: 'POST',
+        path: `/management/orgs/${organization}/users`,
+        search: '',
+        baseUrl: '',
+        body: { email: 'victim@example.test', invite: true },
+        principal: { kind: 'sysadmin' },
+      })
+      expect(owner.status).toBe(200)
+    }
+    await engine.close()
+
+    const received = box.mails.filter(({ to }) => to === 'victim@example.test')
+    expect(received).toHaveLength(20)
+    expect(JSON.stringify(received)).not.toContain('evil.test')
+  })
+
   it('cannot flood anybody, nor find out so who is there', async () => {
     let now = Date.UTC(2026, 0, 1)
     await using accounts = await openAccounts('sqlite', { clock: () => now })

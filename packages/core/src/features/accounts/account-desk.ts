@@ -69,8 +69,8 @@ export class AccountDesk {
     checkRegistration(registration)
     const links = new Links(publicUrl)
     const title = publicUrl === undefined ? 'Entigrid' : new URL(publicUrl).host
-    const mails = new AccountMails({ engine, outbox, links, warn })
     const quota = new MailQuota(options)
+    const mails = new AccountMails({ engine, outbox, links, quota, warn })
     this.#options = options
     this.#mails = mails
     this.#quota = quota
@@ -84,7 +84,7 @@ export class AccountDesk {
     })
     const accounts = this.#accounts
     this.#resets = new Resets({ engine, passwords, accounts, mails, quota, clock, forget })
-    this.invitations = new Invitations({ mails, admins: this.#realms.admins })
+    this.invitations = new Invitations({ mails, quota, admins: this.#realms.admins })
   }
 
   /** What the room of organizations needs to know. */

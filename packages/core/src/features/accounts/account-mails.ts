@@ -3,12 +3,14 @@ import type { StoredEntity } from '../../storage/store.js'
 import { type MailPurpose, MailTokens, mailOf, type Outbox } from '../mail/index.js'
 import type { Message } from './letters.js'
 import type { Links } from './links.js'
+import type { MailQuota } from './mail-quota.js'
 import type { Realm } from './types.js'
 
 export interface AccountMailsOptions {
   engine: Engine
   outbox: Outbox
   links: Links
+  quota: MailQuota
   warn: (message: string) => void
 }
 
@@ -55,8 +57,13 @@ export class AccountMails {
     }
   }
 
-  /** Sends each the same mail. */
+  /** Sends each the same mail, unless he got too many already: the accounts of strangers may have his address. */
   send(receivers: readonly string[], message: Message, link?: { label: string; url: string }): void {
-    for (const to of receivers) this.#options.outbox.send(mailOf({ ...message, to, link }))
+    const { outbox, quota, warn } = this.#options
+    for (const to of receivers)
+      outbox.run(message.subject, async () => {
+        if (await quota.mayReceive(to)) outbox.send(mailOf({ ...message, to, link }))
+        else warn('a mail was not sent: its receiver got too many in this hour')
+      })
   }
 }

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { type AttemptRule, afterFailure, waitFor } from '../../domain/attempts.js'
 import { AppError } from '../../domain/errors.js'
+import { fold } from '../../domain/text.js'
 import type { AttemptStore } from '../../storage/attempts.js'
 import { deriveKey } from '../auth/index.js'
 
@@ -16,6 +17,11 @@ const HOUR = 3_600_000
 const ADDRESS: AttemptRule = { failures: 30, memory: HOUR, since: 'first' }
 /** Mails that are sent to one account in an hour, because somebody asked. */
 const ACCOUNT: AttemptRule = { failures: 5, memory: HOUR, since: 'first' }
+
+/** Mails that go to one e-mail address in an hour, for whatever account of whatever application. */
+const RECEIVER: AttemptRule = { failures: 20, memory: HOUR, since: 'first' }
+/** Mails to those whom one organization adds in an hour. */
+const INVITATIONS: AttemptRule = { failures: 100, memory: HOUR, since: 'first' }
 
 /** Keeps strangers from flooding somebody with mails. Processes on one PostgreSQL count together. */
 export class MailQuota {
@@ -40,6 +46,16 @@ export class MailQuota {
   /** Counts a mail to an account; `false` when it must not be sent. */
   async mayMail(uuid: string): Promise<boolean> {
     return (await this.#count(`account ${uuid}`, ACCOUNT)) === 0
+  }
+
+  /** The same by e-mail address, whoever it is that causes the mail. */
+  async mayReceive(address: string): Promise<boolean> {
+    return (await this.#count(`receiver ${fold(address)}`, RECEIVER)) === 0
+  }
+
+  /** Counts a mail to somebody whom an organization added. */
+  async mayInvite(organization: string): Promise<boolean> {
+    return (await this.#count(`invitations ${organization}`, INVITATIONS)) === 0
   }
 
   /** Resolves with the milliseconds to wait; only what need not wait counts. */
