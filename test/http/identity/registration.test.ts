@@ -58,6 +58,28 @@ describe('users of an application', () => {
     expect((await app.signIn('tom')).status).toBe(403)
   })
 
+  it('are sent on to the pages of their organization, once their links are good', async () => {
+    const app = await registering({ registration_requires_email_confirmation: true })
+    const home = `https://${app.organization}.test/welcome`
+    const views = { 'usergrid.view.applications.users.user.confirm': home }
+    await shared.server.engine.handle({
+      method: 'PUT',
+      path: `/management/orgs/${app.organization}/config`,
+      search: '',
+      baseUrl: '',
+      body: { ...views, 'usergrid.view.applications.users.user.activate': 'javascript:alert(1)' },
+      principal: { kind: 'sysadmin' },
+    })
+    await app.signUp('mia')
+    const link = await sink.link(app.mail('mia'))
+
+    const page = await follow(link)
+
+    expect([page.status, page.headers.get('location'), page.html]).toEqual([303, home, ''])
+    expect((await app.signIn('mia')).status).toBe(200)
+    expect((await follow(link)).status).toBe(400)
+  })
+
   it('who must be approved of sign in once an administrator has followed his link', async () => {
     const app = await registering({
       registration_requires_email_confirmation: 'true',

@@ -77,5 +77,12 @@ const policy = (scripts: readonly string[], formsLeadTo: readonly string[]): str
   ].join('; ')
 }
 
+/** Sends a browser to another page, which does not learn where it comes from. */
+export const redirectReply = (url: string): ApiReply => ({
+  status: 303,
+  body: '',
+  headers: { Location: url, 'Referrer-Policy': 'no-referrer', 'Cache-Control': 'no-store' },
+})
+
 /** What went wrong, or what was done, read out by screen readers at once. */
 export const notice = (text: string, kind: 'alert' | 'status'): Html => html`<p role="${kind}">${text}</p>`

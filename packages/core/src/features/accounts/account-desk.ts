@@ -9,6 +9,7 @@ import type { StoredEntity } from '../../storage/store.js'
 import { appEnvelope } from '../collections/index.js'
 import { MailTokens, type Outbox } from '../mail/index.js'
 import {
+  Configurations,
   MANAGEMENT,
   managed,
   type OrganizationDoors,
@@ -74,7 +75,12 @@ export class AccountDesk {
     this.#options = options
     this.#mails = mails
     this.#quota = quota
-    this.#realms = new Realms({ organizations, registration, title })
+    this.#realms = new Realms({
+      organizations,
+      configurations: new Configurations(engine),
+      registration,
+      title,
+    })
     this.#accounts = new Accounts({
       engine,
       mails,

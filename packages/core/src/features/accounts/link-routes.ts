@@ -1,5 +1,5 @@
 import { networkIn } from '../../api/network.js'
-import { pageReply } from '../../api/page.js'
+import { pageReply, redirectReply } from '../../api/page.js'
 import type { ApiReply } from '../../api/request.js'
 import { type Call, type Route, route } from '../../api/route.js'
 import { param } from '../../api/url.js'
@@ -19,21 +19,23 @@ export const linkRoutes = <C extends Call>(
   { accounts, realmOf, reply }: LinkDoors<C>,
   { path, noun, guard }: { path: string; noun: string; guard?: (call: C) => Promise<unknown> },
 ): Route<C>[] => [
-  route('GET', `${path}/confirm`, async (call: C) => {
-    const { args, caller } = call
-    const realm = realmOf(call)
-    const token = param(call.params, 'token')
-    return pageReply(outcomePage(realm, await accounts.confirm(realm, args[0]!, token, caller.label)))
-  }),
-  route('GET', `${path}/activate`, async (call: C) => {
-    const { args, caller } = call
-    const realm = realmOf(call)
-    const token = param(call.params, 'token')
-    return pageReply(outcomePage(realm, await accounts.activate(realm, args[0]!, token, caller.label)))
-  }),
+  route('GET', `${path}/confirm`, (call: C) => follow(accounts, call, realmOf(call), 'confirm')),
+  route('GET', `${path}/activate`, (call: C) => follow(accounts, call, realmOf(call), 'activate')),
   route(['GET', 'POST'], `${path}/reactivate`, async (call: C) => {
     await guard?.(call)
     await accounts.resend(realmOf(call), call.args[0]!, networkIn(call.request))
     return reply(call, `reactivate ${noun}`)
   }),
 ]
+
+const follow = async (
+  accounts: Accounts,
+  { args, caller, params }: Call,
+  realm: Realm,
+  purpose: 'confirm' | 'activate',
+): Promise<ApiReply> => {
+  const ref = args[0]!
+  const outcome = await accounts[purpose](realm, ref, param(params, 'token'), caller.label)
+  const view = outcome === 'invalid' ? null : await realm.view(ref, purpose)
+  return view === null ? pageReply(outcomePage(realm, outcome)) : redirectReply(view)
+}

@@ -2,12 +2,13 @@ import type { Application } from '../../api/caller.js'
 import { isMailAddress } from '../../domain/account-names.js'
 import type { JsonObject } from '../../domain/json.js'
 import type { StoredEntity } from '../../storage/store.js'
-import { MANAGEMENT, type Organizations } from '../organizations/index.js'
+import { type Configurations, MANAGEMENT, type Organizations } from '../organizations/index.js'
 import { ADMIN_WORDS, ORGANIZATION_WORDS, USER_WORDS } from './letters.js'
 import type { Policy, Realm, RegistrationOptions } from './types.js'
 
 export interface RealmsOptions {
   organizations: Organizations
+  configurations: Configurations
   registration: RegistrationOptions
   /** What people know the server by. */
   title: string
@@ -18,9 +19,11 @@ export class Realms {
   readonly admins: Realm
   readonly tenants: Realm
   readonly #organizations: Organizations
+  readonly #configurations: Configurations
 
-  constructor({ organizations, registration, title }: RealmsOptions) {
+  constructor({ organizations, configurations, registration, title }: RealmsOptions) {
     this.#organizations = organizations
+    this.#configurations = configurations
     const { sysadminEmail } = registration
     const approvers = async () => (sysadminEmail === undefined ? [] : [sysadminEmail])
     this.admins = {
@@ -33,6 +36,8 @@ export class Realms {
       approvers,
       receivers: async (admin) => addressesOf([admin]),
       nameOf: addressOf,
+      // He may belong to several organizations, or to none.
+      view: async () => null,
     }
     this.tenants = {
       app: MANAGEMENT.id,
@@ -44,6 +49,7 @@ export class Realms {
       approvers,
       receivers: async (organization) => addressesOf(await organizations.members.of(organization)),
       nameOf: ({ object }) => String(object['name']),
+      view: (ref, page) => this.#view(ref, `management.organizations.organization.${page}`),
     }
   }
 
@@ -63,7 +69,13 @@ export class Realms {
       },
       receivers: async (user) => addressesOf([user]),
       nameOf: addressOf,
+      view: (_, page) => this.#view(app.organization, `applications.users.user.${page}`),
     }
+  }
+
+  async #view(ref: string, page: string): Promise<string | null> {
+    const organization = await this.#organizations.find(ref)
+    return organization === null ? null : this.#configurations.view(organization, page)
   }
 }
 

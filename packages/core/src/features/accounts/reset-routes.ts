@@ -1,5 +1,5 @@
 import { networkIn } from '../../api/network.js'
-import { pageReply } from '../../api/page.js'
+import { pageReply, redirectReply } from '../../api/page.js'
 import type { ApiReply } from '../../api/request.js'
 import { type Call, type Route, route } from '../../api/route.js'
 import { param } from '../../api/url.js'
@@ -77,6 +77,8 @@ const answer = async (doors: ResetDoors, call: Call, realm: Realm): Promise<ApiR
     if (!(error instanceof AppError) || error.status >= 500 || call.request.form !== true) throw error
     return again(`Choose another password: ${error.message.replaceAll(/error_\w+_policy: /g, '')}`)
   }
+  const view = asks(call) ? null : await realm.view(call.args[0]!, 'resetpw_set_success')
+  if (view !== null) return redirectReply(view)
   const done = `New password set for ${realm.nameOf(user)}`
   return asks(call) ? json({ action: 'set user password', status: 'ok' }) : pageReply(donePage('Done', done))
 }

@@ -57,6 +57,8 @@ export interface Realm {
   /** E-mail addresses of those whom it concerns. */
   receivers(entity: StoredEntity): Promise<string[]>
   nameOf(entity: StoredEntity): string
+  /** Where people are sent in place of a page about an account, `null` for the page. `ref` is from its address. */
+  view(ref: string, page: 'activate' | 'confirm' | 'resetpw_set_success'): Promise<string | null>
 }
 
 /** What keeps machines from asking for mails: the widget on the page, and the check of what it sent. */

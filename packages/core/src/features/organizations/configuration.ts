@@ -18,7 +18,10 @@ export const defaultsAt = (baseUrl: string): Configuration => ({
   'usergrid.admin.sysadmin.email': '',
 })
 
-/** Texts that an organization's tools keep under Usergrid's keys. The server itself goes by its own settings. */
+/**
+ * Texts that an organization's tools keep under Usergrid's keys. The server itself goes by its own settings, but for
+ * `usergrid.view...`: where people are sent in place of its pages.
+ */
 export class Configurations {
   readonly #engine: Engine
 
@@ -29,6 +32,12 @@ export class Configurations {
   /** What was set for the organization itself. */
   async of(organization: StoredEntity): Promise<Configuration> {
     return Object.fromEntries(await this.#engine.store.dictionary(organization, CONFIGURATION))
+  }
+
+  /** Where people are sent in place of a page, `null` for a page of ours. */
+  async view(organization: StoredEntity, page: string): Promise<string | null> {
+    const url = (await this.of(organization))[`usergrid.view.${page}`]
+    return url !== undefined && URL.canParse(url) && /^https?:/i.test(url) ? url : null
   }
 
   /** Lays changes over what is there; the empty text removes an entry. @throws {AppError} `illegal_argument` */
