@@ -5,6 +5,8 @@ import { isUuid } from './uuid.js'
 
 /** Characters of a username or an e-mail address (RFC 5321, 4.5.3.1). */
 const MAX_LENGTH = 254
+/** What is longer is no name in any form, and stays as it is: it could become eighteen times as long. */
+const MAX_TYPED = 1000
 /** What a path can name: letters, digits, and what Usergrid let stand in URLs. */
 const USERNAME = /^[\p{L}\p{N}_\-./'+ ][\p{L}\p{M}\p{N}_\-./'+ ]*$/u
 const LOCAL_PART = /^[\p{L}\p{N}!#$%&'*+/=?^_`{|}~-][\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~.-]{0,63}$/u
@@ -17,7 +19,8 @@ const RESERVED = new Set(['me', 'all', 'any', 'resetpw', '.', '..'])
  * The form in which usernames and e-mail addresses are stored and looked up: Unicode NFKC, without blanks around
  * it. Letter case stays and is ignored in comparisons.
  */
-export const accountName = (text: string): string => compatible(text).trim()
+export const accountName = (text: string): string =>
+  text.length > MAX_TYPED ? text : compatible(text).trim()
 
 /** Whether a path segment can name a user: by a uuid, an e-mail address or a username. */
 export const isUserIdentifier = (text: string): boolean => {
