@@ -71,7 +71,8 @@ const answer = async (doors: ResetDoors, call: Call, realm: Realm): Promise<ApiR
   if (password1 !== password2 || password1 === undefined)
     return again("Passwords didn't match, let's try again...")
   try {
-    if (!(await doors.resets.set(realm, user, token, password1))) return refused(call, INVALID, () => page)
+    const change = { token, password: password1, principal: call.caller.label }
+    if (!(await doors.resets.set(realm, user, change))) return refused(call, INVALID, () => page)
   } catch (error) {
     // Too short, used before: he may choose another one.
     if (!(error instanceof AppError) || error.status >= 500 || call.request.form !== true) throw error

@@ -57,11 +57,15 @@ export class Resets {
    * Sets the password and uses the token up; `false` when that is not good any more. Whatever the old password let
    * in is out. Who has yet to confirm has done so by reading the mail. @throws {AppError} `error_password_policy_violation` and what else is wrong with the password.
    */
-  async set(realm: Realm, user: StoredEntity, token: unknown, password: string): Promise<boolean> {
+  async set(
+    realm: Realm,
+    user: StoredEntity,
+    { token, password, principal }: { token: string; password: string; principal: string },
+  ): Promise<boolean> {
     const { engine, passwords, accounts, forget } = this.#options
     const policy = await realm.policy()
     const change = await passwords.changing(engine, user, { oldPassword: null, newPassword: password })
-    return engine.transact(user.app, `mail:${user.uuid}`, (edits) => {
+    return engine.transact(user.app, principal, (edits) => {
       if (!MailTokens.consume(edits, user, 'resetpw', token)) return false
       change(edits)
       const current = edits.get('users', user.uuid)
