@@ -1,4 +1,4 @@
-import { adviceOn } from '@entigrid/core'
+import { AppError, adviceOn } from '@entigrid/core'
 import { ConfigError } from './config.js'
 
 interface StartFailure extends Error {
@@ -20,6 +20,11 @@ export const explainFailure = (
   if (code === 'unavailable' && advice !== null) return `The database ${database} cannot be used: ${advice}`
   if (code === 'error_password_policy_violation')
     return `The administrator's password is too weak: ${message}. Choose another with --admin-password`
+  if (
+    error instanceof AppError &&
+    error.fields?.some(({ field }) => field === 'username' || field === 'email')
+  )
+    return `The administrator cannot be made: ${message}. Choose another name with --admin-username`
   if (name === 'NewerSchemaError')
     return `The database ${database} was written by a newer release: ${message}. Install that release, or restore a backup made before it`
   if (code === 'EADDRINUSE')

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { AppError, errorReply } from '@entigrid/core'
+import { openTestEngine } from '@entigrid/core/testing'
 import { describe, expect, it } from 'vitest'
 import { COMMANDS } from '../../../packages/server/src/arguments.js'
 import { type EngineSettings, run } from '../../../packages/server/src/commands.js'
@@ -129,6 +130,25 @@ describe('entigrid start', () => {
       `entigrid: Port ${other.port} on 127.0.0.1 is taken. Stop the program that holds it, or choose another with --port\n`,
     )
     expect(made.engine.closed).toBe(true)
+  })
+
+  it.each([
+    [
+      { ENTIGRID_ADMIN_PASSWORD: 'short' },
+      "The administrator's password is too weak: error_length_policy: must be at least 8 characters. Choose another with --admin-password",
+    ],
+    [
+      { ENTIGRID_ADMIN_USERNAME: 'Ann|Admin' },
+      "The administrator cannot be made: A username has letters, digits, blanks and _ - . / ' + only, or is an e-mail address. Choose another name with --admin-username",
+    ],
+  ])('says on one line that an administrator cannot be made of %j', async (env, told) => {
+    await using test = await openTestEngine('sqlite')
+    using made = openProcess()
+    made.engine.bootstrap = (first) => test.engine.bootstrap(first)
+
+    expect(await made.run('start --port 0', env)).toBe(1)
+
+    expect(made.said.told).toBe(`entigrid: ${told}\n`)
   })
 
   it.each([
