@@ -269,6 +269,39 @@ describe('attacks on sign-in with others', () => {
     expect([back.status, two.asked]).toEqual([400, []])
   })
 
+  it('attack 18: an issuer that says nonsense of itself sends nobody anywhere', async () => {
+    const shop = await open()
+    const issuer = await configured(shop, 'work')
+    const nonsense: (string | Record<string, unknown>)[] = [
+      'no JSON',
+      '',
+      '[]',
+      { issuer: 'https://another.test' },
+      { issuer: null },
+      { authorization_endpoint: undefined },
+      { authorization_endpoint: 5 },
+      { authorization_endpoint: 'nowhere' },
+      { authorization_endpoint: 'javascript:alert(1)' },
+    ]
+
+    for (const [i, itself] of nonsense.entries()) {
+      issuer.describes(itself)
+      // What is known of an issuer is known for these settings.
+      await shop.admin.put('/auth/providers/work', { issuer: issuer.issuer, clientId: `client${i}` })
+      const started = await shop.guest.get(`/auth/work/start?${new URLSearchParams(beginning(newPkce()))}`)
+      const goal = new URL(started.headers.get('location')!)
+      expect([itself, goal.origin, goal.searchParams.get('error')]).toEqual([
+        itself,
+        new URL(GOAL).origin,
+        'temporarily_unavailable',
+      ])
+    }
+    issuer.describes({})
+    await shop.admin.put('/auth/providers/work', { issuer: issuer.issuer, clientId: 'right' })
+    const started = await shop.guest.get(`/auth/work/start?${new URLSearchParams(beginning(newPkce()))}`)
+    expect(started.headers.get('location')).toMatch(issuer.issuer)
+  })
+
   it('attack 26: no browser is sent to an address that is not registered, with an error neither', async () => {
     const shop = await open()
     await configured(shop, 'work')

@@ -17,6 +17,8 @@ export interface ForgedIssuer extends AsyncDisposable {
   token(claims: object, as?: Signer): string
   /** What the token endpoint answers from now on. */
   answer(with_: TokenAnswer): void
+  /** What it says of itself from now on, beside what is right; or another answer. */
+  describes(itself: Record<string, unknown> | string): void
   /** Requests so far, by path. */
   asked: string[]
   close(): Promise<void>
@@ -53,14 +55,17 @@ export const openForgedIssuer = async (kid: string = randomUUID()): Promise<Forg
   const clientId = `client-${randomUUID()}`
   const own = es256(privateKey, kid)
   const asked: string[] = []
+  let description: Record<string, unknown> | string = {}
   let answer: TokenAnswer = () => ({ error: 'invalid_grant' })
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url!, 'http://x')
     asked.push(pathname)
     const send = (body: object, status = 200) =>
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
-    if (pathname === '/.well-known/openid-configuration') send(metadata)
-    else if (pathname === '/keys')
+    if (pathname === '/.well-known/openid-configuration') {
+      if (typeof description === 'string') response.end(description)
+      else send({ ...metadata, ...description })
+    } else if (pathname === '/keys')
       send({ keys: [{ ...publicKey.export({ format: 'jwk' }), kid, use: 'sig', alg: 'ES256' }] })
     else {
       let form = ''
@@ -109,6 +114,9 @@ export const openForgedIssuer = async (kid: string = randomUUID()): Promise<Forg
     },
     answer: (with_) => {
       answer = with_
+    },
+    describes: (itself) => {
+      description = itself
     },
     asked,
     close,

@@ -1,62 +1,21 @@
 import { createHash } from 'node:crypto'
-import {
-  allowInsecureRequests,
-  authorizationCodeGrant,
-  buildAuthorizationUrl,
-  type ClientAuth,
-  ClientError,
-  ClientSecretBasic,
-  ClientSecretPost,
-  type Configuration,
-  type CustomFetch,
-  calculatePKCECodeChallenge,
-  customFetch,
-  discovery,
-  enableNonRepudiationChecks,
-  fetchUserInfo,
-  implicitAuthentication,
-  None,
-  useIdTokenResponseType,
-} from 'openid-client'
 import { AppError } from '../../domain/errors.js'
-import { type Fetch, FetchFailed } from '../outbound/index.js'
+import type { Asking, Configuration, Secrets, Use } from './openid.js'
 import { type Claims, readProfile } from './profile.js'
 import type { Profile, Provider } from './types.js'
 
-export interface IssuersOptions {
-  fetch: Fetch
-  /** Whether issuers may be asked without TLS. */
-  allowInsecure: boolean
+export interface IssuersOptions extends Asking {
   /** UTC milliseconds. */
   clock: () => number
   /** Told why somebody could not sign in, for those who run the server. */
   report: (provider: Provider, error: unknown) => void
 }
 
-/** What only the server knows of a browser that is at a provider. */
-export interface Secrets {
-  nonce: string
-  verifier: string
-}
-
-/** What an ID token is used for: the library keeps the two apart. */
-type Use = 'code' | 'token'
-
-/** Seconds that an issuer gets to answer. */
-const TIMEOUT = 10
 /** Milliseconds that metadata of an issuer are believed. */
 const MAX_AGE = 3_600_000
 const MAX_KEPT = 1000
-/** Of our own making: the library reads tokens from the addresses that browsers come back to. */
-const NO_PLACE = 'https://token.invalid/'
-const NO_ANSWER: ReadonlySet<string> = new Set([
-  'OAUTH_TIMEOUT',
-  'OAUTH_ABORT',
-  'OAUTH_RESPONSE_IS_NOT_JSON',
-  'OAUTH_RESPONSE_IS_NOT_CONFORM',
-  'OAUTH_MISSING_SERVER_METADATA',
-  'OAUTH_INVALID_SERVER_METADATA',
-])
+
+const library = () => import('./openid.js')
 
 /**
  * Asks issuers who somebody is. Signatures of ID tokens are always checked, by keys of the very issuer; their
@@ -71,45 +30,27 @@ export class Issuers {
   }
 
   /** Where a browser goes to sign in. @throws {AppError} `invalid_request` when the issuer cannot be asked. */
-  async begin(
-    provider: Provider,
-    callback: string,
-    { state, nonce, verifier }: Secrets & { state: string },
-  ): Promise<URL> {
+  async begin(provider: Provider, callback: string, secrets: Secrets): Promise<URL> {
     const configuration = await this.#configuration(provider, 'code')
-    const url = buildAuthorizationUrl(configuration, {
-      redirect_uri: callback,
-      scope: provider.scopes.join(' '),
-      state,
-      nonce,
-      code_challenge: await calculatePKCECodeChallenge(verifier),
-      code_challenge_method: 'S256',
-    })
-    const isSafe = url.protocol === 'https:' || (this.#options.allowInsecure && url.protocol === 'http:')
-    if (!isSafe) throw unreachable(new Error(`The authorization endpoint ${url.origin} is not https`))
-    return url
+    try {
+      const url = await (await library()).addressOf(configuration, provider, callback, secrets)
+      const isSafe = url.protocol === 'https:' || (this.#options.allowInsecure && url.protocol === 'http:')
+      if (!isSafe) throw new Error(`The authorization endpoint at ${url.origin} is not https`)
+      return url
+    } catch (error) {
+      this.#options.report(provider, error)
+      throw unreachable(error)
+    }
   }
 
   /**
    * Who came back from signing in; `returned` is the address, with its query.
    * @throws {AppError} `invalid_request` when the issuer cannot be asked, `auth_unverified_oath`, `expired_token`
    */
-  async finish(
-    provider: Provider,
-    returned: URL,
-    { state, nonce, verifier }: Secrets & { state: string },
-  ): Promise<Profile> {
+  async finish(provider: Provider, returned: URL, secrets: Secrets): Promise<Profile> {
     const configuration = await this.#configuration(provider, 'code')
-    const claims = await this.#asking(provider, async () => {
-      const tokens = await authorizationCodeGrant(configuration, returned, {
-        expectedState: state,
-        expectedNonce: nonce,
-        pkceCodeVerifier: verifier,
-        idTokenExpected: true,
-      })
-      return this.#completed(configuration, tokens.claims()!, tokens.access_token)
-    })
-    return profileOf(claims)
+    const { claimsByCode } = await library()
+    return profileOf(await this.#asking(provider, () => claimsByCode(configuration, returned, secrets)))
   }
 
   /**
@@ -123,21 +64,9 @@ export class Issuers {
     nonce: string,
   ): Promise<{ profile: Profile; expires: number }> {
     const configuration = await this.#configuration(provider, 'token')
-    const place = new URL(`${NO_PLACE}#${new URLSearchParams({ id_token: idToken })}`)
-    const claims = await this.#asking(provider, () => implicitAuthentication(configuration, place, nonce))
+    const { claimsByToken } = await library()
+    const claims = await this.#asking(provider, () => claimsByToken(configuration, idToken, nonce))
     return { profile: profileOf(claims), expires: claims.exp * 1000 }
-  }
-
-  /** Many issuers tell the e-mail address only when they are asked for it (OpenID Connect Core, 5.4). */
-  async #completed(
-    configuration: Configuration,
-    claims: Claims & { sub: string },
-    accessToken: string,
-  ): Promise<Claims> {
-    const isKnown = claims['email'] !== undefined && claims['email_verified'] !== undefined
-    if (isKnown || configuration.serverMetadata().userinfo_endpoint === undefined) return claims
-    const { sub } = claims
-    return { ...(await fetchUserInfo(configuration, accessToken, sub)), ...claims }
   }
 
   /** @throws {AppError} `invalid_request` */
@@ -159,18 +88,8 @@ export class Issuers {
     return configuration
   }
 
-  async #discover({ issuer, clientId, clientSecret }: Provider, use: Use): Promise<Configuration> {
-    const { fetch, allowInsecure } = this.#options
-    const authentication = clientSecret === null ? None() : withSecret(clientSecret)
-    const configuration = await discovery(new URL(issuer), clientId, {}, authentication, {
-      [customFetch]: fetch as CustomFetch,
-      timeout: TIMEOUT,
-      execute: allowInsecure ? [allowInsecureRequests] : [],
-    })
-    configuration.timeout = TIMEOUT
-    if (use === 'token') useIdTokenResponseType(configuration)
-    else enableNonRepudiationChecks(configuration)
-    return configuration
+  async #discover(provider: Provider, use: Use): Promise<Configuration> {
+    return (await library()).discover(provider, use, this.#options)
   }
 
   async #asking<T>(provider: Provider, ask: () => Promise<T>): Promise<T> {
@@ -178,27 +97,13 @@ export class Issuers {
       return await ask()
     } catch (error) {
       this.#options.report(provider, error)
-      if (isUnanswered(error)) throw unreachable(error)
-      const { code } = error as { code?: unknown }
-      if (code === 'OAUTH_JWT_TIMESTAMP_CHECK_FAILED')
-        throw new AppError('expired_token', 'The ID token is over', { cause: error })
-      throw unverified(error)
+      const failure = (await library()).failureOf(error)
+      if (failure === 'unanswered') throw unreachable(error)
+      if (failure === 'wrong') throw unverified(error)
+      throw new AppError('expired_token', 'The ID token is over, or not good yet', { cause: error })
     }
   }
 }
-
-/** The method that OpenID Connect has for a default, unless the issuer says that it knows only the other one. */
-const withSecret = (secret: string): ClientAuth => {
-  const [basic, post] = [ClientSecretBasic(secret), ClientSecretPost(secret)]
-  return (server, ...rest) => {
-    const methods = server.token_endpoint_auth_methods_supported ?? ['client_secret_basic']
-    return (methods.includes('client_secret_basic') ? basic : post)(server, ...rest)
-  }
-}
-
-const isUnanswered = (error: unknown): boolean =>
-  error instanceof FetchFailed ||
-  (error instanceof ClientError && (error.cause instanceof FetchFailed || NO_ANSWER.has(String(error.code))))
 
 const profileOf = (claims: Claims): Profile => {
   const profile = readProfile(claims)
