@@ -18,12 +18,20 @@ module.exports = {
     upward(
       'domain-is-the-ground-floor',
       'domain/',
-      'storage|engine|api|features|testing|app\\.ts|index\\.ts',
+      'storage|engine|api|features|testing|wiring|options\\.ts|app\\.ts|index\\.ts',
     ),
-    upward('storage-knows-only-domain', 'storage/', 'engine|api|features|testing|app\\.ts|index\\.ts'),
-    upward('engine-stays-below-features', 'engine/', 'features|api|testing|app\\.ts|index\\.ts'),
-    upward('api-stays-below-features', 'api/', 'features|testing|app\\.ts|index\\.ts'),
-    upward('features-do-not-know-the-app', 'features/', 'testing|app\\.ts|index\\.ts'),
+    upward(
+      'storage-knows-only-domain',
+      'storage/',
+      'engine|api|features|testing|wiring|options\\.ts|app\\.ts|index\\.ts',
+    ),
+    upward(
+      'engine-stays-below-features',
+      'engine/',
+      'features|api|testing|wiring|options\\.ts|app\\.ts|index\\.ts',
+    ),
+    upward('api-stays-below-features', 'api/', 'features|testing|wiring|options\\.ts|app\\.ts|index\\.ts'),
+    upward('features-do-not-know-the-app', 'features/', 'testing|wiring|options\\.ts|app\\.ts|index\\.ts'),
     {
       name: 'rooms-meet-through-their-index',
       severity: 'error',

@@ -1,4 +1,5 @@
-import { Engine, type EngineOptions } from '../app.js'
+import { Engine } from '../app.js'
+import type { EngineOptions } from '../options.js'
 import { openDatabase } from '../storage/typeorm/open-database.js'
 import { openTestDatabase, type TestDatabaseName, type WrapDatabase } from './databases.js'
 
