@@ -196,15 +196,11 @@ const createAdmin = async (
   if (config.adminPassword === undefined) print(`Password: ${password}\n`)
 }
 
-const runAdministration: Command = async ({ engine, place }, { asked, operands, flags }, around) => {
+const runAdministration: Command = async ({ engine }, { asked, operands, flags }, around) => {
   const { print, tell, env } = around
   // Not that of the settings, which is the first administrator's and may be there for a server.
   const password = env['ENTIGRID_PASSWORD'] || undefined
-  const hasChanged = await administer({ ...asked!, operands, flags }, { engine, password, print, tell })
-  if (hasChanged && place.kind === 'file')
-    tell(
-      'If a server runs on this file, start it again: it goes on with what it has read of users and rights\n',
-    )
+  await administer({ ...asked!, operands, flags }, { engine, password, print, tell })
 }
 
 const rotateKeys = async ({ config, engine }: Opened, { flags }: Arguments, { print }: Surroundings) => {

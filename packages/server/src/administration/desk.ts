@@ -42,16 +42,10 @@ interface Asking {
 export class Desk {
   readonly tell: (text: string) => void
   readonly #options: DeskOptions
-  #hasChanged = false
 
   constructor(options: DeskOptions) {
     this.tell = options.tell
     this.#options = options
-  }
-
-  /** Whether anything was written. */
-  get hasChanged(): boolean {
-    return this.#hasChanged
   }
 
   /** @throws {Refusal} */
@@ -71,10 +65,7 @@ export class Desk {
       principal: { kind: 'system', reason },
     })
     const answer = JSON.parse(reply.body) as Body
-    if (reply.status < 400) {
-      this.#hasChanged ||= method !== 'GET'
-      return answer
-    }
+    if (reply.status < 400) return answer
     throw new Refusal(String(answer['error']), String(answer['error_description']))
   }
 

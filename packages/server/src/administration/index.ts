@@ -29,15 +29,14 @@ interface Around {
   tell(text: string): void
 }
 
-/** Carries out what an operator asks for, with all rights; tells whether that changed anything. @throws {ConfigError} */
+/** Carries out what an operator asks for, with all rights. @throws {ConfigError} */
 export const administer = async (
   { subject, name, operands, flags }: Asked,
   { print, ...around }: Around,
-): Promise<boolean> => {
+): Promise<void> => {
   const desk = new Desk({ ...around, reason: `entigrid ${subject} ${name}` })
   const { data, text } = await subcommandsOf(subject)[name]!.run(desk, operands, flags)
   print(flags['json'] === true ? `${JSON.stringify(data, null, 2)}\n` : text)
-  return desk.hasChanged
 }
 
 /** `entigrid org list [--json] [SETTINGS]` */

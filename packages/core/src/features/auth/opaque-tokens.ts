@@ -87,6 +87,10 @@ export class OpaqueTokens implements TokenKeeper {
     }
   }
 
+  forget(): void {
+    this.#known.clear()
+  }
+
   #remembered(hash: string, now: number): Claims | undefined {
     const known = this.#known.get(hash)
     return known !== undefined && now - known.readAt < this.#options.maxAge ? known.claims : undefined

@@ -252,6 +252,11 @@ export class Organizations {
     return updated
   }
 
+  /** Reads anew which applications there are. */
+  forget(): void {
+    this.#resolved.clear()
+  }
+
   entityOf(app: Application): Promise<StoredEntity> {
     return this.#engine.get(MANAGEMENT.id, 'applications', app.uuid)
   }

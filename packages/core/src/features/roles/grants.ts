@@ -69,6 +69,11 @@ export class GrantsSource {
     this.#kept.delete(app)
   }
 
+  forgetAll(): void {
+    this.#kept.clear()
+    this.#size = 0
+  }
+
   /** What guests may do; `null` when the application has no `guest` role any more. */
   forGuests(app: number): Promise<Grants | null> {
     return this.#remember(app, 'guest', async () => {

@@ -27,6 +27,11 @@ export interface SqlDatabase {
   snapshot<T>(work: (connection: SqlConnection) => Promise<T>): Promise<T>
   /** Runs `work` in a transaction (`BEGIN IMMEDIATE` on SQLite): committed when it resolves, rolled back when it throws. */
   write<T>(work: (connection: SqlConnection) => Promise<T>): Promise<T>
+  /**
+   * A number that is another one once another process has written. Only where processes that write to the same
+   * database are not expected, but may come: a file of SQLite.
+   */
+  readonly mark?: (() => Promise<number>) | undefined
   /** What kind of failure a driver's error is, by its code and never by its words. */
   classify(error: unknown): SqlFailure
   close(): Promise<void>

@@ -35,6 +35,7 @@ export class SqliteDatabase implements SqlDatabase {
   readonly dialect = 'sqlite'
   readonly writers = 1
   readonly file: string
+  readonly mark: (() => Promise<number>) | undefined
   readonly #writer: Turns<SqliteConnection>
   readonly #readers: Turns<SqliteConnection>
   readonly #connections: readonly SqliteConnection[]
@@ -45,6 +46,8 @@ export class SqliteDatabase implements SqlDatabase {
     this.#connections = [...readers, writer]
     this.#writer = new Turns([writer])
     this.#readers = readers.length === 0 ? this.#writer : new Turns(readers)
+    // What is in memory is of this process alone.
+    this.mark = file === MEMORY ? undefined : () => this.#writer.use(versionOf)
   }
 
   /** `file` is a path, or `:memory:`. */
@@ -121,6 +124,12 @@ const prepareWriter = async (writer: SqliteConnection, synchronous: 'full' | 'no
   await writer.all('PRAGMA wal_autocheckpoint = 8000')
   await writer.all('PRAGMA cache_size = -65536')
   await writer.all('PRAGMA foreign_keys = ON')
+}
+
+/** Grows when another connection has committed; readers of this process do not. */
+const versionOf = async (writer: SqliteConnection): Promise<number> => {
+  const [row] = await writer.all<{ data_version: number }>('PRAGMA data_version')
+  return row!.data_version
 }
 
 /** How much of the file readers map at most; what lies behind it is read as usual. */
