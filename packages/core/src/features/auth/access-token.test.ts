@@ -1,7 +1,7 @@
-import { createHmac, randomBytes } from 'node:crypto'
+import { createHmac, generateKeyPairSync, randomBytes } from 'node:crypto'
 import jwt from 'jsonwebtoken'
 import { describe, expect, it } from 'vitest'
-import { AccessTokens } from './access-token.js'
+import { AccessTokens, readSigned } from './access-token.js'
 import { expiresIn, type TokenPrincipal } from './claims.js'
 import { deriveKey } from './secret-box.js'
 
@@ -165,6 +165,23 @@ describe('access tokens', () => {
       signed('RS256', hmac('sha256')),
     ])
       expect(refusal(open(), forged)).toMatchObject(UNVERIFIED)
+  })
+
+  it('signed with the right key pair by another of its algorithms are not verified', () => {
+    const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+    const payload = payloadOf(open().issue({ principal: ann, ttl: WEEK, now }).token)
+    const signed = (algorithm: jwt.Algorithm) => jwt.sign(payload, privateKey, { algorithm })
+    const read = (token: string) => {
+      try {
+        return readSigned(token, publicKey, 'RS256')
+      } catch (error) {
+        return error
+      }
+    }
+
+    expect(read(signed('RS256'))).toMatchObject({ owner: { uuid } })
+    for (const algorithm of ['RS512', 'PS256'] as const)
+      expect(read(signed(algorithm))).toMatchObject(UNVERIFIED)
   })
 
   it('changed anywhere are not verified', () => {
