@@ -39,7 +39,6 @@ describe.each(DATABASES)('sign-ins on %s', (database) => {
         how: 'password',
         created,
         used: created,
-        device: null,
         address: '2001:db8:0:0::/64',
         current: false,
       },

@@ -54,17 +54,17 @@ export interface SigningIn extends Asked {
 }
 
 /** A sign-in as its user sees it. */
-export interface ShownSignIn extends JsonObject {
+export interface ShownSignIn {
   id: string
   how: string
   /** UTC milliseconds. */
   created: number
   /** UTC milliseconds: when he signed in, or last renewed his tokens. */
   used: number
-  /** The header `User-Agent`. */
-  device: string | null
-  /** IPv4 address, or the network of an IPv6 address. */
-  address: string | null
+  /** The header `User-Agent`, if there was one. */
+  device?: string
+  /** IPv4 address, or the network of an IPv6 address; absent where he signed in in process. */
+  address?: string
 }
 
 /** Signing in, and signing out. */
@@ -244,8 +244,12 @@ export class Tokens {
   async signIns(user: StoredEntity): Promise<ShownSignIn[]> {
     const { engine, records, clock } = this.#options
     return (await records.of(engine, user, clock())).map(([id, { how, created, used, place }]) => {
-      const { agent = null, network = null } = records.open(place)
-      return { id, how, created, used, device: agent, address: network }
+      const { agent, network } = records.open(place)
+      return {
+        ...{ id, how, created, used },
+        ...(agent === undefined ? {} : { device: agent }),
+        ...(network === undefined ? {} : { address: network }),
+      }
     })
   }
 
