@@ -27,7 +27,7 @@ export const openSignIn = (base: Base) => {
   const { options, log, clock, secret, isUsergrid, attempts, maxAge, records, forget } = base
   const { engine, passwords, grants, admins, clients, organizations } = base
   const management = MANAGEMENT.id
-  const opaque = isUsergrid ? new OpaqueTokens({ engine, home: management, maxAge }) : null
+  const opaque = isUsergrid ? new OpaqueTokens({ engine, home: management, clock, maxAge }) : null
   const { algorithm = 'HS256' } = options.signing ?? {}
   const keys = new SigningKeys({
     engine,

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { AppError } from '../../domain/errors.js'
 import type { JsonObject } from '../../domain/json.js'
 import type { Engine } from '../../engine/engine.js'
+import { Remembered, type RememberedOptions } from '../../engine/remembered.js'
 import {
   type Claims,
   checkLifetime,
@@ -17,14 +18,10 @@ import {
 import { hashOpaqueToken, isOpaqueToken, newOpaqueToken } from './opaque-token.js'
 
 const COLLECTION = 'tokens'
-const MAX_REMEMBERED = 10_000
-
-export interface OpaqueTokensOptions {
+export interface OpaqueTokensOptions extends RememberedOptions {
   engine: Engine
   /** Number of the application that keeps them. */
   home: number
-  /** How long a token that was read stays good, in milliseconds. */
-  maxAge: number
 }
 
 /**
@@ -33,10 +30,11 @@ export interface OpaqueTokensOptions {
  */
 export class OpaqueTokens implements TokenKeeper {
   readonly #options: OpaqueTokensOptions
-  readonly #known = new Map<string, { claims: Claims; readAt: number }>()
+  readonly #known: Remembered<Claims>
 
   constructor(options: OpaqueTokensOptions) {
     this.#options = options
+    this.#known = new Remembered(options)
   }
 
   async issue({ principal, ttl, now, signIn, actor }: NewToken): Promise<IssuedToken> {
@@ -58,7 +56,7 @@ export class OpaqueTokens implements TokenKeeper {
   async verify(token: string, now: number): Promise<Claims> {
     if (!isOpaqueToken(token)) throw corrupt()
     const hash = hashOpaqueToken(token)
-    const claims = this.#remembered(hash, now) ?? (await this.#read(hash, now))
+    const claims = await this.#known.get(hash, () => this.#read(hash))
     if (claims.expiresAt !== null && now >= claims.expiresAt) throw expired()
     return claims
   }
@@ -88,22 +86,14 @@ export class OpaqueTokens implements TokenKeeper {
   }
 
   forget(): void {
-    this.#known.clear()
+    this.#known.forget()
   }
 
-  #remembered(hash: string, now: number): Claims | undefined {
-    const known = this.#known.get(hash)
-    return known !== undefined && now - known.readAt < this.#options.maxAge ? known.claims : undefined
-  }
-
-  async #read(hash: string, now: number): Promise<Claims> {
+  async #read(hash: string): Promise<Claims> {
     const { engine, home } = this.#options
     const stored = await engine.store.find(home, COLLECTION, 'name', hash)
     if (stored === null) throw new AppError('auth_invalid', 'Unable to authenticate')
-    const claims = read(stored.object)
-    if (this.#known.size >= MAX_REMEMBERED) this.#known.clear()
-    this.#known.set(hash, { claims, readAt: now })
-    return claims
+    return read(stored.object)
   }
 }
 

@@ -1,38 +1,27 @@
 import { isUuid } from '../../domain/uuid.js'
 import type { Engine } from '../../engine/engine.js'
+import { Remembered, type RememberedOptions } from '../../engine/remembered.js'
 import type { AdminState } from '../auth/index.js'
 import { MANAGEMENT } from './types.js'
 
-const MAX_KEPT = 10_000
 const EVERY = { query: { projection: null, filter: null, direct: null, sort: [] }, limit: 1000, cursor: null }
 
 /** Reads and remembers administrators with their memberships; `forget` after changing any. */
 export class AdminSource {
   readonly #engine: Engine
-  readonly #clock: () => number
-  readonly #maxAge: number
-  #kept = new Map<string, { value: AdminState; readAt: number }>()
+  readonly #known: Remembered<AdminState>
 
-  constructor({ engine, clock, maxAge }: { engine: Engine; clock: () => number; maxAge: number }) {
+  constructor({ engine, ...age }: { engine: Engine } & RememberedOptions) {
     this.#engine = engine
-    this.#clock = clock
-    this.#maxAge = maxAge
+    this.#known = new Remembered(age)
   }
 
   forget(): void {
-    this.#kept = new Map()
+    this.#known.forget()
   }
 
-  async get(uuid: string): Promise<AdminState | null> {
-    const known = this.#kept.get(uuid)
-    const now = this.#clock()
-    if (known !== undefined && now - known.readAt < this.#maxAge) return known.value
-    const kept = this.#kept
-    const value = await this.#read(uuid)
-    if (value === null) return null
-    if (kept.size >= MAX_KEPT) kept.clear()
-    kept.set(uuid, { value, readAt: now })
-    return value
+  get(uuid: string): Promise<AdminState | null> {
+    return this.#known.get(uuid, () => this.#read(uuid))
   }
 
   async #read(uuid: string): Promise<AdminState | null> {

@@ -1,38 +1,26 @@
 import type { Engine } from '../../engine/engine.js'
+import { Remembered, type RememberedOptions } from '../../engine/remembered.js'
 import { MANAGEMENT } from './types.js'
-
-const MAX_KEPT = 10_000
 
 export type ClientCollection = 'organizations' | 'applications'
 
 /** Remembers of organizations and applications since when their clients' tokens are good; `forget` after changing it. */
 export class ClientSource {
   readonly #engine: Engine
-  readonly #clock: () => number
-  readonly #maxAge: number
-  #kept = new Map<string, { since: number | null; readAt: number }>()
+  readonly #known: Remembered<number>
 
-  /** `maxAge`: how long what was read stays good, in milliseconds. */
-  constructor({ engine, clock, maxAge }: { engine: Engine; clock: () => number; maxAge: number }) {
+  constructor({ engine, ...age }: { engine: Engine } & RememberedOptions) {
     this.#engine = engine
-    this.#clock = clock
-    this.#maxAge = maxAge
+    this.#known = new Remembered(age)
   }
 
   forget(): void {
-    this.#kept = new Map()
+    this.#known.forget()
   }
 
   /** Tokens issued before this (UTC milliseconds) are revoked; `null` where there is no such client any more. */
-  async tokensSince(collection: ClientCollection, uuid: string): Promise<number | null> {
-    const known = this.#kept.get(uuid)
-    const now = this.#clock()
-    if (known !== undefined && now - known.readAt < this.#maxAge) return known.since
-    const kept = this.#kept
-    const since = await this.#read(collection, uuid)
-    if (kept.size >= MAX_KEPT) kept.clear()
-    kept.set(uuid, { since, readAt: now })
-    return since
+  tokensSince(collection: ClientCollection, uuid: string): Promise<number | null> {
+    return this.#known.get(uuid, () => this.#read(collection, uuid))
   }
 
   async #read(collection: ClientCollection, uuid: string): Promise<number | null> {

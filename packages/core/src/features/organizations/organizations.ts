@@ -12,6 +12,7 @@ import type { JsonObject } from '../../domain/json.js'
 import { isUuid } from '../../domain/uuid.js'
 import type { Edits } from '../../engine/edits.js'
 import type { Engine } from '../../engine/engine.js'
+import { Remembered, type RememberedOptions } from '../../engine/remembered.js'
 import type { Listing, StoredEntity } from '../../storage/store.js'
 import type { SecretBox } from '../auth/index.js'
 import { type FirstRole, type Roles, SANDBOX_ROLES } from '../roles/index.js'
@@ -40,7 +41,7 @@ const ALL = {
 /** Properties of an application that say what it is, in lower case. */
 const FIXED = new Set(['name', 'organization', 'organizationname', 'applicationname', 'deleted'])
 
-export interface OrganizationsOptions {
+export interface OrganizationsOptions extends RememberedOptions {
   engine: Engine
   roles: Roles
   passwords: Passwords
@@ -49,9 +50,6 @@ export interface OrganizationsOptions {
   box: SecretBox
   /** Roles of a new application other than the sandbox. */
   firstRoles: readonly FirstRole[]
-  clock: () => number
-  /** How long a resolved application stays good, in milliseconds. */
-  maxAge: number
 }
 
 /** Organizations, their applications and client credentials. They live as entities of the management application. */
@@ -59,9 +57,10 @@ export class Organizations {
   readonly members: Members
   readonly #engine: Engine
   readonly #options: OrganizationsOptions
-  readonly #resolved = new Map<string, { application: Application; readAt: number }>()
+  readonly #resolved: Remembered<Application>
 
   constructor(options: OrganizationsOptions) {
+    this.#resolved = new Remembered(options)
     this.members = new Members(options)
     this.#engine = options.engine
     this.#options = options
@@ -206,7 +205,7 @@ export class Organizations {
       const current = edits.get('applications', application.uuid)
       edits.update(current, { name: null, deleted: edits.now })
     })
-    this.#resolved.clear()
+    this.#resolved.forget()
     this.#options.clients.forget()
   }
 
@@ -248,13 +247,13 @@ export class Organizations {
       )
       return edits.update(edits.get('applications', app.uuid), changes)
     })
-    this.#resolved.clear()
+    this.#resolved.forget()
     return updated
   }
 
   /** Reads anew which applications there are. */
   forget(): void {
-    this.#resolved.clear()
+    this.#resolved.forget()
   }
 
   entityOf(app: Application): Promise<StoredEntity> {
@@ -267,20 +266,15 @@ export class Organizations {
    */
   async resolve(organizationRef: string, applicationRef: string): Promise<Application> {
     const key = `${organizationRef}/${applicationRef}`.toLowerCase()
-    const known = this.#resolved.get(key)
-    const now = this.#options.clock()
-    if (known !== undefined && now - known.readAt < this.#options.maxAge) return known.application
-    const found = await this.#resolve(organizationRef.toLowerCase(), applicationRef.toLowerCase())
-    const application = found !== null && (await this.#isActive(found)) ? toApplication(found) : null
-    if (application === null) {
-      throw new AppError(
-        'organization_application_not_found',
-        `Could not find application for ${key} from URI: ${key}`,
-      )
-    }
-    if (this.#resolved.size >= 10_000) this.#resolved.clear()
-    this.#resolved.set(key, { application, readAt: now })
-    return application
+    const application = await this.#resolved.get(key, async () => {
+      const found = await this.#resolve(organizationRef.toLowerCase(), applicationRef.toLowerCase())
+      return found !== null && (await this.#isActive(found)) ? toApplication(found) : null
+    })
+    if (application !== null) return application
+    throw new AppError(
+      'organization_application_not_found',
+      `Could not find application for ${key} from URI: ${key}`,
+    )
   }
 
   /** The application with this uuid, of whatever organization. */
