@@ -222,6 +222,38 @@ describe.each(DATABASES)('permission strings with a filter on %s', (database) =>
     await target().admins('DELETE', `/users/ann/permissions?permission=${encodeURIComponent(permission)}`)
   })
 
+  it('attack 11: neither a page nor its cursor tells of what is connected and cannot be read', async () => {
+    await notes()
+    await target().admins('POST', '/tags', { name: 'pink' })
+    for (const name of ['a1', 'nobodys', 'b1']) {
+      await target().admins('POST', `/tags/pink/marks/notes/${name}`)
+      await target().admins('POST', `/notes/${name}/tagged/tags/pink`)
+    }
+    const permission = 'get:/notes/*/tagged'
+    await target().admins('POST', '/users/ann/permissions', { permission })
+    const page = async (path: string, search: string) => {
+      const { status, body } = await target().do(ann, 'GET', `/test/shop${path}`, { search })
+      return [status, body.entities.map(({ name }: { name: string }) => name), body.cursor]
+    }
+    const starts = (query: object) => page(`/notes/${encodeURIComponent(JSON.stringify(query))}/tagged`, '')
+
+    for (const ql of [
+      "text = 'three' or rank = 1",
+      'order by rank desc',
+      'not rank = 5',
+      'rank > 0 order by text',
+    ])
+      for (const path of ['/tags/pink/marks', '/tags/pink/marks/notes', '/tags/pink/connecting/tagged'])
+        expect([path, ql, await page(path, `limit=1&ql=${encodeURIComponent(ql)}`)]).toEqual([
+          path,
+          ql,
+          [200, ['a1'], undefined],
+        ])
+    expect(await starts({ ql: 'order by rank desc', limit: 3 })).toEqual([200, ['pink'], undefined])
+    expect(await starts({ ql: "text = 'three'" })).toEqual([200, [], undefined])
+    await target().admins('DELETE', `/users/ann/permissions?permission=${encodeURIComponent(permission)}`)
+  })
+
   it('is explained with the answer that the request gets, whoever may read what it is about', async () => {
     await notes()
     await target().admins('POST', '/tags', { name: 'grey' })

@@ -137,7 +137,8 @@ export class Engine {
     collection: string,
     { query, limit, cursor, sight }: PageRequest,
   ): Promise<ListRequest> {
-    return { ...(await this.#visible(app, collection, query, sight)), limit, cursor, scope: collection }
+    const asked = await this.#visible(app, collection, query, sight)
+    return { ...asked, limit, cursor, scope: collection, isListed: sight?.isListed }
   }
 
   /** What may be asked of a collection, or of all of an application's, by their settings and by who asks. */
@@ -163,7 +164,8 @@ export class Engine {
     { query, limit, cursor, scope = uuidsOf(source), sight }: PageRequest,
   ): Promise<Listing> {
     const asked = await this.#visible(app, hop.collection, query, sight)
-    const request = { ...hop, ...asked, source, limit, cursor, scope: hopScope(scope, hop) }
+    const own = { source, limit, cursor, scope: hopScope(scope, hop), isListed: sight?.isListed }
+    const request = { ...hop, ...asked, ...own }
     if (query.direct === null) return this.#store.connected(app, request)
     const { items } = await this.#direct(app, hop.collection, query.direct, sight)
     return this.#store.connected(app, { ...request, among: items })
@@ -284,7 +286,7 @@ export class Engine {
     app: number,
     collection: string | null,
     refs: readonly string[],
-    { within, hidden }: Sight = ALL_SIGHT,
+    { within, hidden, isListed }: Sight = ALL_SIGHT,
   ): Promise<Listing> {
     const uuids = refs.filter(isUuid)
     const [alias = 'name'] = collection === null ? [] : this.descriptor(collection).alias
@@ -305,7 +307,7 @@ export class Engine {
     const items = refs
       .map((ref) => found.get(ref) ?? null)
       .filter((item) => item !== null)
-      .filter(({ object }) => within === null || matches(within, object))
+      .filter((item) => (within === null || matches(within, item.object)) && (isListed?.(item) ?? true))
     return {
       items: [...new Map(items.map((item) => [item.id, item])).values()],
       distances: null,

@@ -3,13 +3,15 @@ import { typeName } from '../domain/names.js'
 import type { Filter, Query, Term } from '../domain/query/ast.js'
 import { NEVER } from '../domain/query/combine.js'
 import { isQueryable } from '../domain/queryable.js'
-import type { CollectionSettings, ListRequest } from '../storage/store.js'
+import type { CollectionSettings, ListRequest, StoredEntity } from '../storage/store.js'
 
 /** What somebody may see of an application. */
 export interface Sight {
   /** Only entities that match: what his permission strings let him reach. */
   within: Filter | null
   hidden: HiddenProperties | null
+  /** Only entities that it accepts: what else he must be allowed. */
+  isListed?: ((entity: StoredEntity) => boolean) | undefined
 }
 
 /** Everything is seen. */

@@ -100,6 +100,8 @@ export interface ListRequest {
    * takes tells nothing of others.
    */
   within?: Filter | null
+  /** Only entities that it accepts, so that neither the page nor the cursor tells of others. */
+  isListed?: ((entity: StoredEntity) => boolean) | undefined
   sort: SortKey[]
   limit: number
   cursor: string | null

@@ -107,9 +107,12 @@ export class Hops {
     const { app, caller, path } = call
     let current: StoredEntity[]
     if (path.ref === null) {
-      const page = { ...pageOf(path.query, new Map(), PAGE, this.#engine.limits), sight: sightOf(caller) }
-      const { items } = await this.#engine.list(app.id, path.collection, page)
-      current = filter === null ? items : items.filter((item) => this.#rights.mayRead(caller, app, item))
+      const page = pageOf(path.query, new Map(), PAGE, this.#engine.limits)
+      // Where something is asked about the starts, or only some of what they lead to may be reached, they must be readable.
+      const isAll = isAppAdmin(caller, app) || (filter === null && !isAsked(page))
+      const isListed = isAll ? undefined : (item: StoredEntity) => this.#rights.mayRead(caller, app, item)
+      const sight = { ...sightOf(caller), isListed }
+      current = (await this.#engine.list(app.id, path.collection, { ...page, sight })).items
     } else {
       const ref = refFor(path.collection, path.ref, caller)
       const found = this.#rights.known(call, ref, await this.#engine.find(app.id, path.collection, ref))
@@ -137,9 +140,15 @@ export class Hops {
     hop: number,
     page: PageRequest,
   ): Promise<Listing> {
-    const { app, path } = call
+    const { app, caller, path } = call
     const step = path.hops[hop]!
-    const asked = { ...page, scope: scopeOf(path) }
+    // What is asked about others must not show by a page that they fill, or by its cursor.
+    const isListed =
+      isAppAdmin(caller, app) || !isAsked(page)
+        ? undefined
+        : (item: StoredEntity) => this.#rights.mayReadIn(caller, app, step, item)
+    const sight = { ...(page.sight ?? sightOf(caller)), isListed }
+    const asked = { ...page, sight, scope: scopeOf(path) }
     return this.#readable(call, step, await this.#engine.connected(app.id, sources, hopOf(step), asked))
   }
 
@@ -190,6 +199,10 @@ const one = (sources: readonly StoredEntity[]): StoredEntity => {
   if (others.length > 0) throw illegalArgument('The path leads to several entities: name the one to write to')
   return source
 }
+
+/** Whether a page depends on what is in the entities. */
+const isAsked = ({ query: { filter, direct, sort } }: PageRequest): boolean =>
+  filter !== null || direct !== null || sort.length > 0
 
 export const baseOf = (source: StoredEntity, { word }: HopStep): string =>
   `/${source.collection}/${source.uuid}/${word}`

@@ -41,6 +41,7 @@ export class ListingRun {
   readonly #options: ListOptions
   readonly #scans: Scans
   readonly #filter: Filter | null
+  readonly #isListed: ListRequest['isListed']
   readonly #sort: SortKey[]
   readonly #limit: number
   readonly #after: Position | null
@@ -55,6 +56,7 @@ export class ListingRun {
     const { scans, request } = options
     this.#scans = scans
     this.#filter = both(request.filter, request.within ?? null)
+    this.#isListed = request.isListed
     this.#circle = findWithin(request.filter)
     this.#sort = request.sort
     this.#limit = request.limit
@@ -192,7 +194,7 @@ export class ListingRun {
   async #sortedInMemory(collection: Collection, probes: Probe[]): Promise<Listing> {
     const found: Placed[] = []
     for await (const batch of this.#streams(collection).newest(null, probes)) {
-      if (this.#filter === null) this.#examine(batch.length)
+      if (this.#takesAll) this.#examine(batch.length)
       for (const row of this.#matching(batch)) found.push({ row, position: positionOf(row, this.#sort) })
       this.#grow()
     }
@@ -286,7 +288,7 @@ export class ListingRun {
     let before: number | null = null
     for (;;) {
       const rows = await this.#scans.connected(edges, before, LARGEST_BATCH)
-      if (this.#filter === null) this.#examine(rows.length)
+      if (this.#takesAll) this.#examine(rows.length)
       found.push(...this.#matching(rows.map((row) => this.#row(row))))
       if (rows.length < LARGEST_BATCH) return found
       before = rows.at(-1)!.seq
@@ -360,11 +362,16 @@ export class ListingRun {
     )
   }
 
+  /** Whether there is nothing to check about an entity. */
+  get #takesAll(): boolean {
+    return this.#filter === null && this.#isListed === undefined
+  }
+
   #matching(rows: EntityRow[]): EntityRow[] {
-    if (this.#filter === null) return rows
+    if (this.#takesAll) return rows
     this.#examine(rows.length)
-    const filter = this.#filter
-    return rows.filter(({ object }) => matches(filter, object))
+    const [filter, isListed] = [this.#filter, this.#isListed]
+    return rows.filter((row) => (filter === null || matches(filter, row.object)) && (isListed?.(row) ?? true))
   }
 
   #examine(rows: number): void {
@@ -406,7 +413,10 @@ export class ListingRun {
   }
 
   #isExact(accesses: readonly (Access | null)[], used: readonly Access[]): boolean {
-    return accesses.every((access) => access?.exact === true && used.includes(access))
+    return (
+      this.#isListed === undefined &&
+      accesses.every((access) => access?.exact === true && used.includes(access))
+    )
   }
 
   #probes(accesses: readonly Access[]): Probe[] {
