@@ -32,6 +32,8 @@ export interface SignIn extends Lasting {
 /** Somebody who is signed in somewhere. Times are UTC milliseconds. */
 export interface ActiveSignIn {
   id: string
+  /** What he proved who he is with: `password`, `passkey`, the name of a provider; `password+totp` for both. */
+  how: string
   created: number
   /** When its tokens were last renewed. */
   used: number

@@ -42,6 +42,13 @@ describe('errorReply', () => {
     expect(reports).toEqual([[error, body.error_id]])
   })
 
+  it('says how to authenticate, in a way that makes no browser ask for a password', () => {
+    const reply = errorReply(new AppError('expired_token', 'over'), 0, 0)
+
+    expect(reply).toMatchObject({ status: 401, headers: { 'WWW-Authenticate': 'Bearer realm="entigrid"' } })
+    expect(errorReply(new AppError('entity_not_found', 'none'), 0, 0).headers).toBeUndefined()
+  })
+
   it('sends Retry-After when the error says when to come back', () => {
     const reply = errorReply(new AppError('unavailable', 'later', { retryAfter: 3 }), 0, 0)
 

@@ -4,6 +4,8 @@ import type { ApiReply, ErrorBody } from './request.js'
 
 const INTERNAL = 'An internal error occurred. Quote error_id when reporting it'
 
+const CHALLENGE = 'Bearer realm="entigrid"'
+
 /** Told of every error that is not meant for callers, with the `error_id` that the caller saw instead. */
 export type ReportError = (error: unknown, errorId: string) => void
 
@@ -52,5 +54,7 @@ const appErrorReply = (error: AppError, times: { timestamp: number; duration: nu
   if (error.fields !== undefined) body.fields = error.fields
   const reply: ApiReply = { status: error.status, body: JSON.stringify({ ...body, ...error.more }) }
   if (error.retryAfter !== undefined) reply.headers = { 'Retry-After': String(error.retryAfter) }
+  // RFC 9110, 15.5.2 wants one. The scheme Basic, which we take, too, would make browsers ask for a password.
+  if (error.status === 401) addHeader(reply, 'WWW-Authenticate', CHALLENGE)
   return reply
 }
