@@ -254,6 +254,21 @@ describe.each(DATABASES)('permission strings with a filter on %s', (database) =>
     await target().admins('DELETE', `/users/ann/permissions?permission=${encodeURIComponent(permission)}`)
   })
 
+  it('lets nobody make, by way of a connection, a user that he may not make', async () => {
+    const permission = 'post,put:/users where rank = 1'
+    await target().admins('POST', '/users/ann/permissions', { permission })
+    const make = async (path: string, username: string, rank: number) =>
+      (await target().do(ann, 'POST', `/test/shop/users/me/${path}`, { body: { username, rank } })).status
+
+    expect([await make('knows/users', 'dan', 2), await make('knows/users', 'dan', 1)]).toEqual([401, 200])
+    expect([await make('following', 'eli', 2), await make('following', 'eli', 1)]).toEqual([401, 200])
+    const uuid = '0190c7a1-7b3e-7c44-9d2a-00000000beef'
+    const put = (rank: number) =>
+      target().do(ann, 'PUT', `/test/shop/users/me/knows/users/${uuid}`, { body: { username: 'fay', rank } })
+    expect([(await put(2)).status, (await put(1)).status]).toEqual([401, 200])
+    await target().admins('DELETE', `/users/ann/permissions?permission=${encodeURIComponent(permission)}`)
+  })
+
   it('is explained with the answer that the request gets, whoever may read what it is about', async () => {
     await notes()
     await target().admins('POST', '/tags', { name: 'grey' })
@@ -275,6 +290,34 @@ describe.each(DATABASES)('permission strings with a filter on %s', (database) =>
       expect([method, path, answer.status, explained]).toEqual([method, path, status, told])
     }
     for (const one of permissions)
+      await target().admins('DELETE', `/users/ann/permissions?permission=${encodeURIComponent(one)}`)
+  })
+
+  it('lets nobody give away by a connection, or write in several steps, what the own path of it would not let him', async () => {
+    await notes()
+    await target().admins('POST', '/tags', { name: 'black' })
+    for (const path of ['/tags/black/marks/notes/a1', '/notes/a1/tagged/tags/black'])
+      await target().admins('POST', path)
+    const permission = [
+      'post,put:/tags/black/marks/** where not rank = 2',
+      'post:/notes/*/tagged/tags/black/marks/**',
+    ]
+    await target().admins('POST', '/users/ann/permissions', { permission })
+    const { uuid } = await stored('a1')
+    const write = async (method: string, path: string, body: object) =>
+      (await target().do(ann, method, `/test/shop${path}`, { body })).status
+
+    for (const path of ['/tags/black/marks/notes/a1', `/tags/black/marks/${uuid}`]) {
+      expect([path, await write('PUT', path, { owner: 'bob' })]).toEqual([path, 401])
+      expect([path, await write('PUT', path, { rank: 2 })]).toEqual([path, 401])
+      expect([path, await write('PUT', path, { text: 'mine' })]).toEqual([path, 200])
+    }
+    expect(await stored('a1')).toMatchObject({ owner: 'ann', rank: 1, text: 'mine' })
+    const deep = '/notes/a1/tagged/tags/black/marks/notes'
+    expect([await write('POST', `${deep}/a2`, {}), await write('POST', `${deep}/shared`, {})]).toEqual([
+      401, 200,
+    ])
+    for (const one of permission)
       await target().admins('DELETE', `/users/ann/permissions?permission=${encodeURIComponent(one)}`)
   })
 

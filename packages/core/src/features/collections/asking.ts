@@ -196,7 +196,7 @@ export class Asking {
   }
 
   #mayCreate(call: CollectionCall, verb: 'post' | 'put', step: HopStep): Promise<Asked> {
-    return this.#hear(call, (asked) => this.#rights.permitCreation(asked, verb, step, step.collection!))
+    return this.#hear(call, (asked) => this.#rights.permitCreation(asked, verb, step.collection!))
   }
 
   #hear(call: CollectionCall, ask: (asked: CollectionCall) => unknown): Promise<Asked> {

@@ -74,7 +74,7 @@ export class HopWrites {
     )
     if (isEmpty) throw resourceNotFound()
     checkBatch(bodies, edits.limits)
-    const wanted = both(filter, this.#rights.permitCreation(call, 'post', step, collection))
+    const wanted = both(filter, this.#rights.permitCreation(call, 'post', collection))
     const entities = edits.each(bodies, (body) => {
       const cleaned = this.#rights.cleaned(call, collection, asObject(body))
       const created = edits.create(collection, scoped(step, near, cleaned))
@@ -120,7 +120,7 @@ export class HopWrites {
     if (collection === undefined || (known !== null && known.collection !== collection))
       throw resourceNotFound()
     let own: Filter | null
-    if (known === null) own = this.#rights.permitCreation(call, 'put', step, collection)
+    if (known === null) own = this.#rights.permitCreation(call, 'put', collection)
     else {
       if (!isJoined(edits, step, near, known)) this.#rights.permitTarget(call, step, known)
       this.#rights.within(call, filter, known)

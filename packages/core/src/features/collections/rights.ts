@@ -140,16 +140,11 @@ export class Rights {
   }
 
   /**
-   * Users, groups and roles carry rights: to make one by way of a connection takes the right to make one. Resolves to
-   * the filter that it must match.
+   * Users, groups and roles carry rights: to make one by way of a connection, or in a list, takes the right to make one.
+   * Resolves to the filter that it must match.
    */
-  permitCreation(
-    { app, caller }: CollectionCall,
-    verb: Verb,
-    { sub }: HopStep,
-    collection: string,
-  ): Filter | null {
-    if (sub !== null || !('permissions' in this.#engine.descriptor(collection).sets)) return null
+  permitCreation({ app, caller }: CollectionCall, verb: Verb, collection: string): Filter | null {
+    if (!('permissions' in this.#engine.descriptor(collection).sets)) return null
     return permitSome(caller, app, { verb, path: [[collection]] })
   }
 
