@@ -36,6 +36,8 @@ export interface World {
   hidden: Kind[]
   /** Collections of which queries know nothing. */
   unindexed: Kind[]
+  /** To see what filters of strings are good for: as if there were no such strings, or nothing behind their "where". */
+  filters?: 'without' | 'ignored'
 }
 
 /** `null` for a guest. */
@@ -63,8 +65,8 @@ export type Ask =
       type: Kind | null
       ql: string
     }
-  /** From every entity of a collection. */
-  | { kind: 'through'; verb: 'get'; collection: Kind; word: string; ql: string }
+  /** From every entity of a collection, or from those that a query finds. */
+  | { kind: 'through'; verb: 'get'; collection: Kind; startQl: string; word: string; ql: string }
   /** A new one at the end of a connection; behind the words of sub-collections its type is not named. */
   | {
       kind: 'made'
@@ -152,8 +154,7 @@ export const decide = (world: World, asker: Asker, ask: Ask): Verdict => {
     case 'made': {
       const { verb, from, word, collection, values } = ask
       const path = [...own(from, asker), { word }, { any: [collection, ''] }]
-      const sub = SUBS[from.collection]?.[word]
-      const makesHolder = sub ? sub.decidedAs !== undefined : HOLDERS.includes(collection)
+      const makesHolder = HOLDERS.includes(collection)
       if (!may(verb, path, 'some')) return 'unauthorized'
       if (!leadsOn(world, asker, { ...ask, start: null }, path)) return 'missing'
       const thing = made(collection, values)
@@ -191,6 +192,14 @@ export const decide = (world: World, asker: Asker, ask: Ask): Verdict => {
   if (reached !== 'allowed') return reached
   const after = { ...to, values: changed(to, ask) }
   return verdict(mayUpdate(to) && mayUpdate(after) && isWithin(after))
+}
+
+/** Whether it is for a filter that something may be done, or may not. */
+export const isFiltered = (world: World, asker: Asker, ask: Ask): boolean => {
+  const verdict = decide(world, asker, ask)
+  return (['without', 'ignored'] as const).some(
+    (filters) => decide({ ...world, filters }, asker, ask) !== verdict,
+  )
 }
 
 const rightsOf = (world: World, asker: Asker) => {
@@ -235,7 +244,7 @@ export const shown = (
   ask: Extract<Ask, { kind: 'collection' | 'list' | 'through' }>,
 ): Thing[] => {
   const { may, mayRead } = rightsOf(world, asker)
-  const isFound = (thing: Thing) => isAsked(world, ask.ql, thing)
+  const isFound = (thing: Thing, ql = ask.ql) => isAsked(world, ql, thing)
   const of = (collection: Kind) => world.things.filter((thing) => thing.collection === collection)
   if (ask.kind === 'collection')
     return of(ask.collection).filter(
@@ -245,7 +254,9 @@ export const shown = (
   const sources =
     ask.kind === 'list'
       ? [ask.from]
-      : of(ask.collection).filter((thing) => may('get', path, 'all') || mayRead(thing))
+      : of(ask.collection)
+          .filter((thing) => isFound(thing, ask.startQl))
+          .filter((thing) => (ask.startQl === '' && may('get', path, 'all')) || mayRead(thing))
   const incoming = ask.kind === 'list' && ask.incoming
   const found = incoming
     ? world.links.filter(([, verb, to]) => verb === ask.word && sources.includes(to)).map(([from]) => from)
@@ -352,7 +363,12 @@ const follows = ({ members, assigned, links }: World, from: Thing, word: string)
 }
 
 /** A user has those of the role `default`, his own, those of his groups, and of all roles of either. */
-export const stringsOf = ({ things, members, assigned }: World, asker: Asker): string[] => {
+export const stringsOf = (world: World, asker: Asker): string[] =>
+  heldBy(world, asker)
+    .filter((text) => world.filters !== 'without' || !text.includes(' where '))
+    .map((text) => (world.filters === 'ignored' ? text.split(' where ')[0]! : text))
+
+const heldBy = ({ things, members, assigned }: World, asker: Asker): string[] => {
   const role = (name: string) => things.find((thing) => thing.collection === 'roles' && thing.name === name)
   if (asker === null) return role('guest')?.strings ?? []
   const groups = members.filter(([, user]) => user === asker).map(([group]) => group)

@@ -74,7 +74,7 @@ export const spell = (random: Random, { hidden }: World, ask: Ask, asker: Asker)
       )
     case 'through':
       return wire(
-        [collection(ask.collection), random.pick(['all', '{"limit":"100"}']), ask.word],
+        [collection(ask.collection), random.pick(startsOf(ask.startQl)), ask.word],
         undefined,
         asked(ask.ql),
       )
@@ -103,6 +103,9 @@ export const spell = (random: Random, { hidden }: World, ask: Ask, asker: Asker)
       )
   }
 }
+
+const startsOf = (ql: string): string[] =>
+  ql === '' ? ['all', '{"limit":"100"}'] : [JSON.stringify({ ql, limit: 100 })]
 
 const outcomeOf = (status: number, text: string): Outcome => {
   const body = JSON.parse(text)

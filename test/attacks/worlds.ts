@@ -48,7 +48,7 @@ export const randomWorld = (random: Random): World => {
       ...links(users, 'devices', devices).slice(0, 1),
     ],
     hidden: random.some(COLLECTIONS, 0.3),
-    unindexed: random.some(COLLECTIONS, 0.1),
+    unindexed: random.some(COLLECTIONS, 0.2),
   }
 }
 
@@ -120,11 +120,16 @@ const PATHS =
 // biome-ignore lint/suspicious/noTemplateCurlyInString: the variable of permission strings.
 const WILD = ['*', '*', '**', '${user}', 'me', '?*', '*o*', 'r?x']
 
+const WIDE = ['/**', '/users/**', '/dogs/**', '/*/*', '/*/*/**', '/*/*/likes/**']
+
 const randomStrings = (random: Random): string[] => random.list(3, () => randomString(random))
 
 /** A string for something that can be asked, with some of its words made wider or wrong. */
 const randomString = (random: Random): string => {
+  const filter = random.chance(0.45) ? ` where ${random.pick(FILTERS)}` : ''
   const path = (): string => {
+    // What a filter decides must be reached first.
+    if (filter !== '' && random.chance(0.4)) return random.pick(WIDE)
     const words = random.pick(PATHS).split('/')
     const wild = words.map((word) => (random.chance(0.35) ? random.pick(WILD) : word))
     const kept = wild.slice(0, random.chance(0.15) ? -1 : undefined)
@@ -135,7 +140,6 @@ const randomString = (random: Random): string => {
   const verbs = random.chance(0.2)
     ? random.pick(['', '*:', ':'])
     : `${random.some(VERBS, 0.5).join(', ') || 'GET'}:`
-  const filter = random.chance(0.4) ? ` where ${random.pick(FILTERS)}` : ''
   return `${verbs}${path()}${random.chance(0.15) ? `,${path()}` : ''}${filter}`
 }
 
@@ -146,8 +150,10 @@ export const randomAsk = (random: Random, world: World): Ask => {
   const values = randomChange(random, world)
   const ql = randomQuery(random, world)
   const renaming = random.chance(0.15) ? { ...values, name: random.pick(['ann', 'Bob']) } : values
-  const start = random.chance(0.15) ? { root: of('users', 'dogs', 'cats'), by: 'likes' } : null
-  const liking = { from: of('users', 'dogs', 'cats'), to: of('users', 'dogs', 'cats', 'groups') }
+  const liking = {
+    ...startOf(random, world, of('users', 'dogs', 'cats')),
+    to: of('users', 'dogs', 'cats', 'groups'),
+  }
   const ways: (() => Ask)[] = [
     () => collectionAsk(random, { verb, values, ql }),
     () => collectionAsk(random, { verb: random.pick(['get', 'post']), values, ql }),
@@ -156,21 +162,36 @@ export const randomAsk = (random: Random, world: World): Ask => {
     () => ({ kind: 'strings', verb, entity: of(...HOLDERS) }),
     () => addressAsk(random, world, verb),
     () => ({
-      ...{ kind: 'list', verb: 'get', start, from: liking.from, word: 'likes', ql },
+      ...{ kind: 'list', verb: 'get', start: liking.start, from: liking.from, word: 'likes', ql },
       ...{ incoming: random.chance(0.3), type: random.pick([null, 'dogs']) },
     }),
     () => ({
       ...{ kind: 'list', verb: 'get', start: null, ...random.pick(SUB_LISTS(of)), ql },
       ...{ incoming: false, type: null },
     }),
-    () => ({ kind: 'through', verb: 'get', collection: random.pick(['users', 'dogs']), word: 'likes', ql }),
+    () => ({
+      kind: 'through',
+      verb: 'get',
+      collection: random.pick(['users', 'dogs']),
+      startQl: random.chance(0.3) ? ql : '',
+      word: 'likes',
+      ql: random.chance(0.5) ? '' : randomQuery(random, world),
+    }),
     () => madeAsk(random, of, values),
-    () => link(random, verb, { ...liking, word: 'likes', start, values: renaming }),
-    () => link(random, verb, { ...liking, word: random.pick(['likes', 'owns']), start, values: renaming }),
+    () => link(random, verb, { ...liking, word: 'likes', values: renaming }),
+    () => link(random, verb, { ...liking, word: random.pick(['likes', 'owns']), values: renaming }),
     () => link(random, verb, { ...random.pick(SUB_LINKS(of)), start: null, values: renaming }),
     () => link(random, verb, { ...random.pick(SUB_LINKS(of)), start: null, values: renaming }),
   ]
   return random.pick(ways)()
+}
+
+/** What a path goes on from, now and then in a second step, which mostly leads there. */
+const startOf = (random: Random, { links }: World, from: Thing) => {
+  const likes = links.filter(([, verb, to]) => verb === 'likes' && to.collection !== 'groups')
+  if (random.chance(0.7) || likes.length === 0) return { start: null, from }
+  const [root, by, to] = random.pick(likes)
+  return { start: { root, by }, from: random.chance(0.8) ? to : from }
 }
 
 const collectionAsk = (
