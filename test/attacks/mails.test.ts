@@ -159,6 +159,38 @@ it('attack 20: two processes on one PostgreSQL set one password of fifty at once
   await Promise.all(engines.map((engine) => engine.close()))
 })
 
+it('attack 23: a mail to an address that was changed meanwhile proves nothing of the new one', async () => {
+  const box = openBox()
+  await using test = await openTestEngine('sqlite', { publicUrl: PUBLIC, mailer: box.mailer })
+  const { engine } = test
+  await engine.bootstrap(OWNER)
+  const ask = askerOf(engine)
+  const users = '/test/sandbox/users'
+  for (let i = 0; i < 20; i++) {
+    const path = `${users}/eve${i}`
+    const [old, victim] = [`eve${i}@evil.test`, `victim${i}@example.test`]
+    await asSysadmin(engine, users, { username: `eve${i}`, email: old, confirmed: false })
+
+    await Promise.all([
+      ask('POST', `${path}/reactivate`),
+      ask('POST', `${path}/resetpw`, {}),
+      // At one of several moments.
+      (async () => {
+        for (let turn = 0; turn < i % 10; turn++) await new Promise((resolve) => setImmediate(resolve))
+        await asSysadmin(engine, path, { email: victim }, 'PUT')
+      })(),
+    ])
+    await ask('POST', `${path}/reactivate`)
+    await box.next(victim)
+  }
+
+  const toOld = box.mails.filter(({ to }) => to.endsWith('@evil.test'))
+  const answers = await Promise.all(toOld.map((mail) => ask('GET', pathOf(mail))))
+  expect(toOld).not.toEqual([])
+  for (const { text } of answers)
+    expect(text).toMatch(/This link does not work|Sorry, you have an invalid token/)
+})
+
 it('attack 21: a token of a mail that is no token is refused, without a look into the database', async () => {
   const counter = new StatementCounter()
   await using accounts = await openAccounts('sqlite', {}, counter)
@@ -295,6 +327,21 @@ describe('attack 24: whoever asks for mails', () => {
     const received = box.mails.filter(({ to }) => to === 'victim@example.test')
     expect(received).toHaveLength(20)
     expect(JSON.stringify(received)).not.toContain('evil.test')
+  })
+
+  it('keeps nobody from the mails that he asks for himself', async () => {
+    await using accounts = await openAccounts('memory')
+    const { ask, box, engine } = accounts
+    for (let i = 0; i < 9; i++) {
+      await ask('GET', '/test/sandbox/users/mia/reactivate')
+      await ask('POST', '/test/sandbox/users/mia/sendpin')
+    }
+
+    await ask('POST', '/test/sandbox/users/resetpw', { email: 'mia@example.test' })
+    await engine.close()
+
+    const subjects = box.mails.map(({ subject }) => subject).sort()
+    expect(subjects).toEqual(['Password Reset', ...Array(5).fill('Your app pin')])
   })
 
   it('cannot flood anybody, nor find out so who is there', async () => {

@@ -1,5 +1,11 @@
 import { type EngineOptions, openEngine } from '@entigrid/core'
-import { DATABASES, openTestDatabase, StatementCounter, type WrapDatabase } from '@entigrid/core/testing'
+import {
+  DATABASES,
+  openTestDatabase,
+  openTestEngine,
+  StatementCounter,
+  type WrapDatabase,
+} from '@entigrid/core/testing'
 import { describe, expect, it } from 'vitest'
 import { OWNER, PASSWORD, sharedEngine, tokenClient } from '../support/engine-client.js'
 
@@ -227,6 +233,61 @@ it.each(DATABASES)(
     await Promise.all(engines.map((engine) => engine.close()))
   },
 )
+
+it.each(DATABASES)(
+  'attack 23: on %s, what was shown before a password was set sets no password and no pin after it',
+  async (database) => {
+    await using test = await openTestEngine(database)
+    await test.engine.bootstrap(OWNER)
+    const client = tokenClient(test.engine)
+    const left: unknown[] = []
+    for (let i = 0; i < 10; i++) {
+      const username = `ann${i}`
+      await client.system('POST', '/users', { username, password: PASSWORD })
+      const { access_token } = await signIn(client, username)
+      const his = { oldpassword: PASSWORD, newpassword: 'what the thief wants' }
+
+      await Promise.all([
+        ...Array.from({ length: 3 }, () =>
+          client.as(access_token, 'PUT', '/users/me/password', { body: his }),
+        ),
+        ...Array.from({ length: 3 }, () =>
+          client.as(access_token, 'PUT', '/users/me/setpin', { body: { pin: '271828' } }),
+        ),
+        client.system('PUT', `/users/${username}/password`, { newpassword: 'what the owner wants' }),
+      ])
+
+      for (const proof of [
+        { grant_type: 'password', password: 'what the owner wants' },
+        { grant_type: 'password', password: 'what the thief wants' },
+        { grant_type: 'pin', pin: '271828' },
+      ])
+        left.push((await client.grant({ ...proof, username })).status)
+      left.push(await readsHimself(client, access_token))
+    }
+    expect(left).toEqual(Array.from({ length: 10 }, () => [200, 400, 400, 401]).flat())
+  },
+)
+
+it('attack 24: whoever tries to change a password learns nothing of who has an account', async () => {
+  await using test = await openTestEngine('memory')
+  await test.engine.bootstrap(OWNER)
+  const client = tokenClient(test.engine)
+  await client.system('POST', '/users', { username: 'ann', email: 'ann@x.test', password: PASSWORD })
+  const { access_token } = await signIn(client, 'ann')
+  const change = { oldpassword: 'wrong password', newpassword: 'another password' }
+
+  for (const authorization of [undefined, `Bearer ${access_token}`]) {
+    const replies = []
+    for (const name of ['ann', 'ann@x.test', 'nobody', 'nobody@x.test', crypto.randomUUID()]) {
+      const path = `/test/sandbox/users/${name}/password`
+      const { status, body } = await client.ask({ method: 'PUT', path, body: change, authorization })
+      replies.push({ status, ...body, timestamp: 0, duration: 0 })
+    }
+    for (const reply of replies) expect(reply).toEqual(replies[0])
+    expect(replies[0]).toMatchObject({ status: 400, error: 'auth_invalid_username_or_password' })
+  }
+})
 
 describe('attack 24: signing in to accounts that exist and that do not', () => {
   const counter = new StatementCounter()

@@ -65,6 +65,10 @@ describe('pins', () => {
     expect((await signIn(second)).status).toBe(400)
     await mia.post('/users/me/sendpin')
     expect((await signIn(await mailed())).status).toBe(200)
+    await mia.post('/users/me/sendpin')
+    const toOld = await mailed()
+    expect((await mia.put('/users/me', { email: 'another@example.test' })).status).toBe(200)
+    expect((await signIn(toOld)).status, 'to an address of before').toBe(400)
   })
 
   it('count as sign-ins, together with passwords', async () => {

@@ -89,7 +89,7 @@ export const openDispatcher = ({
     ...signing.app,
     ...signInRoutes<AppCall>({ tokens, whose: (call) => ownOrAdmins({ engine }, call), reply: appEnvelope }),
     ...permissionRoutes(roles),
-    ...accounts.appRoutes,
+    ...accounts.appRoutes(tokens),
     ...userRoutes({ engine, passwords, tokens, verify, renderer, changed: forget }),
     ...factorDoors.app,
     ...providers.app,

@@ -6,6 +6,7 @@ import type { Edits } from '../../engine/edits.js'
 import type { Engine } from '../../engine/engine.js'
 import type { AttemptStore } from '../../storage/attempts.js'
 import type { StoredEntity } from '../../storage/store.js'
+import type { Tokens } from '../auth/index.js'
 import { appEnvelope } from '../collections/index.js'
 import { MailTokens, type Outbox } from '../mail/index.js'
 import {
@@ -18,7 +19,7 @@ import {
   type Registration,
   toApplication,
 } from '../organizations/index.js'
-import type { Passwords, Pins } from '../users/index.js'
+import { dropMailedPin, type Passwords, type Pins } from '../users/index.js'
 import { AccountMails } from './account-mails.js'
 import { Accounts, closedRegistration } from './accounts.js'
 import { Invitations } from './invitations.js'
@@ -126,7 +127,7 @@ export class AccountDesk {
     ]
   }
 
-  get appRoutes(): Route<AppCall>[] {
+  appRoutes(tokens: Pick<Tokens, 'stillGood'>): Route<AppCall>[] {
     const { captcha, engine, pins } = this.#options
     const realmOf = ({ app }: AppCall) => this.#realms.of(app)
     const reply = (call: AppCall, action: string) => appEnvelope(call, { action })
@@ -136,7 +137,7 @@ export class AccountDesk {
         { accounts: this.#accounts, realmOf, reply },
         { path: 'users/:user', noun: 'user' },
       ),
-      ...pinRoutes({ engine, pins, mails: this.#mails, quota: this.#quota, realmOf }),
+      ...pinRoutes({ engine, pins, tokens, mails: this.#mails, quota: this.#quota, realmOf }),
     ]
   }
 
@@ -188,8 +189,9 @@ export class AccountDesk {
     return (edits, user) => this.#accounts.prove(edits, realm, user, policy)
   }
 
-  /** The e-mail address of a user or administrator is about to change: links that were sent to the old one end. */
+  /** The e-mail address of a user or administrator is about to change: links and pins that were sent to the old one end. */
   readdress(edits: Edits, user: StoredEntity): void {
+    dropMailedPin(edits, user)
     MailTokens.drop(edits, user, 'resetpw', 'confirm')
     edits.afterCommit(() =>
       this.#accounts.readdressed(user, async () => {

@@ -36,10 +36,13 @@ export class AccountMails {
     this.#options.outbox.run(what, work)
   }
 
-  /** Sends each a mail with a link that is good for one purpose; nothing when the account is gone. */
+  /**
+   * Sends each a mail with a link that is good for one purpose; nothing when the account is gone, or has another
+   * address by now: the link would prove that whoever had the old one reads the mails of the new one.
+   */
   async sendLink(
     realm: Realm,
-    { uuid }: StoredEntity,
+    { uuid, object: { email } }: StoredEntity,
     purpose: MailPurpose,
     receivers: readonly string[],
     message: Message,
@@ -49,7 +52,8 @@ export class AccountMails {
     for (const to of receivers) {
       const token = await engine.transact(realm.app, BY, (edits) => {
         const owner = edits.find(realm.collection, uuid)
-        return owner === null ? null : MailTokens.issue(edits, owner, purpose)
+        const isReached = owner !== null && owner.object['email'] === email
+        return isReached ? MailTokens.issue(edits, owner, purpose) : null
       })
       if (token === null) return
       const url = links.to(`${realm.path}/${uuid}/${purpose}`, token)!

@@ -108,13 +108,9 @@ export class Accounts {
     await this.#options.quota.ask(network)
     this.#options.mails.later('reactivate', async () => {
       const owner = await this.#options.engine.find(realm.app, realm.collection, ref)
-      if (owner === null || !(await this.#options.quota.mayMail(owner.uuid))) return
-      const policy = await realm.policy()
-      const { confirmed, activated, disabled } = owner.object
-      if (disabled === true) return
-      if (confirmed === false || (policy.confirm && confirmed !== true && activated !== false))
-        await this.#send(realm, owner, 'confirm')
-      else if (policy.approve && isWaiting(owner)) await this.#send(realm, owner, 'activate')
+      const purpose = owner === null ? null : leadingOn(owner, await realm.policy())
+      if (owner === null || purpose === null) return
+      if (await this.#options.quota.mayMail(owner.uuid, purpose)) await this.#send(realm, owner, purpose)
     })
   }
 
@@ -157,6 +153,14 @@ export class Accounts {
       this.#options.mails.send(await realm.approvers(entity), message),
     )
   }
+}
+
+/** What the mail that an account waits for is about; `null` when it waits for none. */
+const leadingOn = (owner: StoredEntity, policy: Policy): 'confirm' | 'activate' | null => {
+  const { confirmed, activated, disabled } = owner.object
+  if (disabled === true) return null
+  if (confirmed === false || (policy.confirm && confirmed !== true && activated !== false)) return 'confirm'
+  return policy.approve && isWaiting(owner) ? 'activate' : null
 }
 
 /** Not activated yet, and not switched off either. */

@@ -15,7 +15,7 @@ export interface MailQuotaOptions {
 const HOUR = 3_600_000
 /** Mails that may be asked for from one address in an hour, for whomever. */
 const ADDRESS: AttemptRule = { failures: 30, memory: HOUR, since: 'first' }
-/** Mails that are sent to one account in an hour, because somebody asked. */
+/** Mails of one kind that are sent to one account in an hour, because somebody asked. */
 const ACCOUNT: AttemptRule = { failures: 5, memory: HOUR, since: 'first' }
 
 /** Mails that go to one e-mail address in an hour, for whatever account of whatever application. */
@@ -43,9 +43,12 @@ export class MailQuota {
       })
   }
 
-  /** Counts a mail to an account; `false` when it must not be sent. */
-  async mayMail(uuid: string): Promise<boolean> {
-    return (await this.#count(`account ${uuid}`, ACCOUNT)) === 0
+  /**
+   * Counts a mail to an account; `false` when it must not be sent. Each kind by itself: whoever asks for one does not keep
+   * the owner from another.
+   */
+  async mayMail(uuid: string, kind: string): Promise<boolean> {
+    return (await this.#count(`account ${uuid} ${kind}`, ACCOUNT)) === 0
   }
 
   /** The same by e-mail address, whoever it is that causes the mail. */

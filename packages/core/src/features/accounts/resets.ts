@@ -21,6 +21,9 @@ export interface ResetsOptions {
   forget: (app: number) => void
 }
 
+/** Beside a user: who he is to providers. */
+const IDENTITIES = 'identities'
+
 /** Forgotten passwords: a link in a mail sets a new one, once. */
 export class Resets {
   readonly #options: ResetsOptions
@@ -39,7 +42,7 @@ export class Resets {
     mails.later('resetpw', async () => {
       const user = await engine.find(realm.app, 'users', ref)
       if (user === null || user.object['disabled'] === true || !isMailAddress(user.object['email'])) return
-      if (!(await quota.mayMail(user.uuid))) return
+      if (!(await quota.mayMail(user.uuid, 'resetpw'))) return
       await mails.sendLink(realm, user, 'resetpw', await realm.receivers(user), passwordReset(realm))
     })
   }
@@ -55,7 +58,9 @@ export class Resets {
 
   /**
    * Sets the password and uses the token up; `false` when that is not good any more. Whatever the old password let
-   * in is out. Who has yet to confirm has done so by reading the mail. @throws {AppError} `error_password_policy_violation` and what else is wrong with the password.
+   * in is out, and so are accounts elsewhere that are linked, unless it was known before who reads the mails: whoever
+   * gave the address may have been a stranger. Who has yet to confirm has done so by reading the mail.
+   * @throws {AppError} `error_password_policy_violation` and what else is wrong with the password.
    */
   async set(
     realm: Realm,
@@ -69,6 +74,9 @@ export class Resets {
       if (!MailTokens.consume(edits, user, 'resetpw', token)) return false
       change(edits)
       const current = edits.get('users', user.uuid)
+      if (current.object['confirmed'] !== true)
+        for (const key of edits.tx.dictionary(current, IDENTITIES).keys())
+          edits.tx.setEntry(current, IDENTITIES, key, null)
       if (current.object['confirmed'] === false) accounts.prove(edits, realm, current, policy)
       edits.afterCommit(() => forget(user.app))
       return true

@@ -166,6 +166,19 @@ export class Tokens {
     return edits.tx.dictionary(user, TOKENS).get('since') ?? null
   }
 
+  /**
+   * For what takes its time between looking at a token and writing: whether it was revoked meanwhile, asked within the
+   * transaction that writes.
+   */
+  async stillGood(token: string): Promise<(edits: Edits, user: StoredEntity) => boolean> {
+    const { id, issuedAt, signIn } = await this.claims(token)
+    return (edits, user) => {
+      const known = edits.tx.dictionary(user, TOKENS)
+      const isRevoked = known.has(id) || (signIn !== null && known.has(signIn))
+      return !isRevoked && (issuedAt >= Number(known.get('since') ?? 0) || known.get('kept') === id)
+    }
+  }
+
   /** @throws {AppError} `invalid_grant` when the user, or administrator, may not sign in. */
   checkState({ object: { disabled, activated, confirmed } }: StoredEntity): void {
     if (disabled === true) throw new AppError('invalid_grant', 'user disabled')

@@ -115,20 +115,19 @@ export class Passwords {
       verify = (password) => this.verify(engine, user, password),
     }: PasswordChange,
   ): Promise<(edits: Edits) => void> {
+    // Read before the old password is looked at, which takes a while: another change may come between.
+    const shown = (await engine.store.dictionary(user ?? NOBODY, CREDENTIALS)).get(PASSWORD)
     const isRight = oldPassword === null || (await verify(oldPassword))
-    if (!isRight || user === null) {
-      throw new AppError(
-        'auth_invalid_username_or_password',
-        'Unable to authenticate due to username or password being incorrect',
-      )
-    }
+    if (!isRight || user === null) throw wrongPassword()
     const store = await this.secure({ password: newPassword }, user.app)
     if (store === null) throw illegalArgument('The new password must not be empty', 'newpassword')
     const remembered = await this.#history(user)
     if (remembered > 0 && !mayRepeat) await this.#checkUnused(engine, user, newPassword, remembered)
     return (edits) => {
       const current = edits.get('users', user.uuid)
-      const used = usedIn(edits.tx.dictionary(current, CREDENTIALS)).slice(0, remembered)
+      const credentials = edits.tx.dictionary(current, CREDENTIALS)
+      if (oldPassword !== null && credentials.get(PASSWORD) !== shown) throw wrongPassword()
+      const used = usedIn(credentials).slice(0, remembered)
       edits.tx.setEntry(current, CREDENTIALS, HISTORY, used.length === 0 ? null : JSON.stringify(used))
       store(edits, current)
       MailTokens.drop(edits, current, 'resetpw')
@@ -151,6 +150,12 @@ export class Passwords {
         throw new AppError('recently_used_password', 'This password was used recently; choose another')
   }
 }
+
+const wrongPassword = (): AppError =>
+  new AppError(
+    'auth_invalid_username_or_password',
+    'Unable to authenticate due to username or password being incorrect',
+  )
 
 /** Hashes of the present password and those before it, as far as they were kept. */
 const usedIn = (credentials: ReadonlyMap<string, string>): string[] => {

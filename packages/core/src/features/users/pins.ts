@@ -115,6 +115,10 @@ export class Pins {
   }
 }
 
+/** Ends a pin that was mailed to an address that is about to change. */
+export const dropMailedPin = (edits: Edits, user: StoredEntity): void =>
+  edits.tx.setEntry(user, DICTIONARY, MAILED, null)
+
 /** Ends the pins of a user whose password changes: whoever had the old one may have chosen them. */
 export const dropPins = (edits: Edits, user: StoredEntity): void => {
   for (const key of edits.tx.dictionary(user, DICTIONARY).keys())

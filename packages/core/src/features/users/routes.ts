@@ -50,15 +50,17 @@ const changePassword = async (doors: UserDoors, call: AppCall): Promise<ApiReply
   if (!isAdmin && typeof old !== 'string')
     throw illegalArgument('oldpassword and newpassword are both required', 'oldpassword')
   const user = await userOf(doors, call)
-  if (user === null) throw resourceNotFound()
-  const isOwn = isSelf(call, user) && caller.token !== undefined
-  await doors.passwords.change(doors.engine, caller.label, user, {
+  // Who may not know whether there is such a user gets the answer to a wrong password.
+  if (user === null && isAdmin) throw resourceNotFound()
+  const isOwn = user !== null && isSelf(call, user) && caller.token !== undefined
+  const change = await doors.passwords.changing(doors.engine, user, {
     oldPassword: isAdmin && typeof old !== 'string' ? null : String(old),
     newPassword: newpassword,
     verify: (password) =>
       doors.verify({ app: app.id, ref: call.args[0]!, user, password, network: networkIn(request) }),
     kept: isOwn ? await doors.tokens.claims(caller.token!) : null,
   })
+  await doors.engine.transact(app.id, caller.label, change)
   doors.changed(app.id)
   return appEnvelope(call, { action: 'set user password' })
 }
