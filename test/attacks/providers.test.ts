@@ -1,8 +1,11 @@
+import { EventEmitter, once } from 'node:events'
 import { createServer } from 'node:net'
+import type { Mail } from '@entigrid/core'
 import { DATABASES } from '@entigrid/core/testing'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { PASSWORD, sharedServer } from '../support/application.js'
 import { es256, type ForgedIssuer, hs256, NONE, newKey, openForgedIssuer } from '../support/forged-issuer.js'
+import { linkIn } from '../support/mail-sink.js'
 import { beginning, GOAL, newPkce, openShop, PUBLIC, type Shop } from '../support/sign-in-elsewhere.js'
 
 const OPTIONS = { publicUrl: PUBLIC, allowPrivateNetworks: true }
@@ -106,8 +109,30 @@ describe.each(DATABASES)('attacks on sign-in with others, on %s', (database) => 
 })
 
 describe('attacks on sign-in with others', () => {
-  const shared = sharedServer('sqlite', OPTIONS)
+  const mails = new EventEmitter<Record<string, [Mail]>>()
+  const mailer = { send: async (mail: Mail) => void mails.emit(mail.to, mail) }
+  const shared = sharedServer('sqlite', { ...OPTIONS, mailer })
   const open = async () => openShop(await shared.application())
+
+  it('attack 16: who comes into an account by its e-mail address is alone in it', async () => {
+    const shop = await open()
+    const issuer = await configured(shop, 'work')
+    const his = await withToken(shop, 'work', issuer, { sub: 'attacker' })
+    await shop.as(his.body.access_token).put('/users/me', { email: 'victim@x.test' })
+    const mailed = once(mails, 'victim@x.test')
+    await shop.guest.post('/users/resetpw', { email: 'victim@x.test' })
+    const [mail] = (await mailed) as [Mail]
+    const token = linkIn(mail).searchParams.get('token')
+    const path = `/users/${his.body.user.uuid}/resetpw`
+    const set = await shop.guest.post(path, { token, password1: PASSWORD, password2: PASSWORD })
+    expect(set.status).toBe(200)
+
+    const again = await withToken(shop, 'work', issuer, { sub: 'attacker', jti: '2' })
+
+    expect(again.body.user.uuid).not.toBe(his.body.user.uuid)
+    expect((await shop.as(his.body.access_token).get('/users/me')).status).toBe(401)
+    expect((await shop.password('victim@x.test')).body.user.uuid).toBe(his.body.user.uuid)
+  })
 
   it('attack 17: an e-mail address that the provider has not verified is nobody’s, with two providers, too', async () => {
     const shop = await open()
@@ -144,6 +169,46 @@ describe('attacks on sign-in with others', () => {
     const right = await withToken(shop, 'first', issuers[0], { sub: 'right', ...verified('VICTIM@x.test') })
     expect(right.body.user.uuid).toBe(uuid)
     expect((await shop.password('victim')).status).toBe(200)
+  })
+
+  it('attack 17: an address counts as verified only where it stands beside the word that it is', async () => {
+    const shop = await open()
+    const issuer = await configured(shop, 'work')
+    issuer.describes({ userinfo_endpoint: `${issuer.issuer}/userinfo` })
+    const { uuid } = await shop.user({ username: 'victim', email: 'victim@x.test', confirmed: true })
+    const pkce = newPkce()
+    const started = await shop.guest.get(`/auth/work/start?${new URLSearchParams(beginning(pkce))}`)
+    const asked = new URL(started.headers.get('location')!).searchParams
+    const claims = issuer.claims({ nonce: asked.get('nonce'), sub: 'attacker', email: 'victim@x.test' })
+    issuer.answer((form) =>
+      form.has('code')
+        ? { access_token: 'a', token_type: 'Bearer', id_token: issuer.token(claims) }
+        : { sub: 'attacker', email: 'attacker@x.test', email_verified: true },
+    )
+
+    const back = await shop.guest.get(
+      `/auth/work/callback?${new URLSearchParams({ code: 'c', state: asked.get('state')! })}`,
+    )
+    const code = new URL(back.headers.get('location')!).searchParams.get('code')
+    const { user } = (await shop.exchange(code, pkce)).body
+
+    expect(user).toMatchObject({ email: 'attacker@x.test', confirmed: true })
+    expect(user.uuid).not.toBe(uuid)
+  })
+
+  it('attack 17: who changes his address into one that only reads the same has to prove it anew', async () => {
+    const shop = await open()
+    const issuer = await configured(shop, 'work')
+    await shop.user({ username: 'eve', email: 'eve@σασ.test', confirmed: true })
+    const eve = shop.as((await shop.password('eve')).body.access_token)
+
+    const same = await eve.put('/users/me', { email: 'EVE@σασ.test' })
+    const other = await eve.put('/users/me', { email: 'eve@σας.test' })
+
+    expect(same.body.entities[0].confirmed).toBe(true)
+    expect(other.body.entities[0].confirmed).toBeUndefined()
+    await withToken(shop, 'work', issuer, { sub: 'victim', ...verified('eve@σας.test') })
+    expect((await eve.get('/users/me')).status).toBe(401)
   })
 
   it('attack 18: ID tokens that are not in order are refused, from devices and in browsers', async () => {

@@ -60,6 +60,14 @@ export const isMailAddress = (text: unknown): text is string => {
   )
 }
 
+/**
+ * Whether two addresses are one: letter case counts for nothing, within ASCII. Other letters that some alphabet takes
+ * for the same belong to somebody else's address.
+ */
+export const isSameAddress = (one: string, other: string): boolean => asciiLower(one) === asciiLower(other)
+
+const asciiLower = (text: string): string => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
+
 /** Whether a text is an e-mail address that is stored as it is: what is stored in another form may be somebody else's. */
 export const isPlainMailAddress = (text: unknown): text is string =>
   isMailAddress(text) && accountName(text) === text && keepsToScripts(text)

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { Application } from '../../api/caller.js'
+import { isSameAddress } from '../../domain/account-names.js'
 import { AppError } from '../../domain/errors.js'
 import type { Edits } from '../../engine/edits.js'
 import type { StoredEntity } from '../../storage/store.js'
-import { isSameAddress } from './profile.js'
 import type { Profile, Provider } from './types.js'
 
 /** Beside a user: who he is to providers, and since when. It goes with him, and decides. */

@@ -123,7 +123,9 @@ const completed = async (
 ): Promise<Claims> => {
   const isKnown = claims['email'] !== undefined && claims['email_verified'] !== undefined
   if (isKnown || configuration.serverMetadata().userinfo_endpoint === undefined) return claims
-  return { ...(await fetchUserInfo(configuration, accessToken, claims.sub)), ...claims }
+  const told = await fetchUserInfo(configuration, accessToken, claims.sub)
+  // Both from one place: what is said to be verified is the address that stands beside it.
+  return { ...told, ...claims, email: told.email, email_verified: told.email_verified }
 }
 
 /** What an ID token says that was asked for with this nonce. */

@@ -31,11 +31,3 @@ const verifiedAddress = ({ email, email_verified: isVerified }: Claims): string 
 
 const isPicture = (text: string): boolean =>
   text.length <= MAX_PICTURE && URL.canParse(text) && new URL(text).protocol === 'https:'
-
-/**
- * Whether two addresses are one: letter case counts for nothing, within ASCII. Other letters that some alphabet takes
- * for the same belong to somebody else's address.
- */
-export const isSameAddress = (one: string, other: string): boolean => asciiLower(one) === asciiLower(other)
-
-const asciiLower = (text: string): string => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase())

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
-import { accountName, checkMail, checkUsername } from '../../domain/account-names.js'
+import { accountName, checkMail, checkUsername, isSameAddress } from '../../domain/account-names.js'
 import type { Json, JsonObject } from '../../domain/json.js'
-import { fold } from '../../domain/text.js'
 import type { Descriptor } from '../../engine/descriptor.js'
 import type { Edits } from '../../engine/edits.js'
 import type { StoredEntity } from '../../storage/store.js'
@@ -85,7 +84,7 @@ export const userDescriptor = ({
   // Tokens name their user by uuid: those of one who was there before must not become this one's.
   succeed: (edits, user) => edits.tx.setEntry(user, 'tokens', 'since', String(edits.now)),
   amend: (properties, before, edits) => {
-    if (isSameAddress(properties.get('email'), before.object['email'])) return
+    if (keepsAddress(properties.get('email'), before.object['email'])) return
     // What was confirmed is that he reads the mails of the old one.
     if (before.object['confirmed'] === true) properties.delete('confirmed')
     readdressed?.(edits, before)
@@ -93,8 +92,8 @@ export const userDescriptor = ({
   check: checkNames,
 })
 
-const isSameAddress = (a: Json | undefined, b: Json | undefined): boolean =>
-  a === b || (typeof a === 'string' && typeof b === 'string' && fold(a) === fold(b))
+const keepsAddress = (a: Json | undefined, b: Json | undefined): boolean =>
+  a === b || (typeof a === 'string' && typeof b === 'string' && isSameAddress(a, b))
 
 const prepareUser = (properties: Map<string, Json>, scheme: string): void => {
   if (!properties.has('activated')) properties.set('activated', true)
