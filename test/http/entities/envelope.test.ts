@@ -172,6 +172,9 @@ describe.each(DATABASES)('the envelope on %s', (database) => {
     'fb_access_token',
     'fq_access_token',
     'ping_access_token',
+    'refresh_token',
+    'second_factor_token',
+    'code',
     'Password',
   ])('does not echo the parameter %s', async (name) => {
     const app = await server.application()
