@@ -102,12 +102,16 @@ const QUERIES = [
 
 const randomQuery = (random: Random, { things }: World): string => {
   if (random.chance(0.5)) return ''
-  const { uuid } = random.pick(things)
   return random.pick([
     ...QUERIES,
     "owner = 'ann'",
     'order by code',
-    `direct ${uuid}, ${random.pick(things).uuid}`,
+    `direct ${
+      random
+        .some(things, 0.5)
+        .map(({ uuid }) => uuid)
+        .join(', ') || 'none'
+    }`,
   ])
 }
 
@@ -150,10 +154,7 @@ export const randomAsk = (random: Random, world: World): Ask => {
   const values = randomChange(random, world)
   const ql = randomQuery(random, world)
   const renaming = random.chance(0.15) ? { ...values, name: random.pick(['ann', 'Bob']) } : values
-  const liking = {
-    ...startOf(random, world, of('users', 'dogs', 'cats')),
-    to: of('users', 'dogs', 'cats', 'groups'),
-  }
+  const liking = likingOf(random, world, of)
   const ways: (() => Ask)[] = [
     () => collectionAsk(random, { verb, values, ql }),
     () => collectionAsk(random, { verb: random.pick(['get', 'post']), values, ql }),
@@ -186,12 +187,15 @@ export const randomAsk = (random: Random, world: World): Ask => {
   return random.pick(ways)()
 }
 
-/** What a path goes on from, now and then in a second step, which mostly leads there. */
-const startOf = (random: Random, { links }: World, from: Thing) => {
-  const likes = links.filter(([, verb, to]) => verb === 'likes' && to.collection !== 'groups')
-  if (random.chance(0.7) || likes.length === 0) return { start: null, from }
-  const [root, by, to] = random.pick(likes)
-  return { start: { root, by }, from: random.chance(0.8) ? to : from }
+/** The ends of a connection, which is often there; now and then behind another one, which mostly leads to it. */
+const likingOf = (random: Random, { links }: World, of: Of) => {
+  const ends = { from: of('users', 'dogs', 'cats'), to: of('users', 'dogs', 'cats', 'groups') }
+  const likes = links.filter(([, verb]) => verb === 'likes')
+  const steps = likes.filter(([, , { collection }]) => collection !== 'groups')
+  if (likes.length > 0 && random.chance(0.4)) [ends.from, , ends.to] = random.pick(likes)
+  if (steps.length === 0 || random.chance(0.7)) return { ...ends, start: null }
+  const [root, by, to] = random.pick(steps)
+  return { start: { root, by }, from: random.chance(0.8) ? to : ends.from, to: ends.to }
 }
 
 const collectionAsk = (
