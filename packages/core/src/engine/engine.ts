@@ -42,6 +42,9 @@ export interface Hop {
   collection: string | null
 }
 
+const EVERYTHING: Query = { projection: null, filter: null, direct: null, sort: [] }
+const PAGE = 1000
+
 /** What is true of entities of every type, in one application. */
 export class Engine {
   readonly #store: Store
@@ -169,6 +172,18 @@ export class Engine {
     if (query.direct === null) return this.#store.connected(app, request)
     const { items } = await this.#direct(app, hop.collection, query.direct, sight)
     return this.#store.connected(app, { ...request, among: items })
+  }
+
+  /** All that a hop leads to, the newest connection first, however many there are. */
+  async everyConnected(app: number, source: StoredEntity, hop: Hop): Promise<StoredEntity[]> {
+    const items: StoredEntity[] = []
+    let cursor: string | null = null
+    do {
+      const page: Listing = await this.connected(app, source, hop, { query: EVERYTHING, limit: PAGE, cursor })
+      items.push(...page.items)
+      cursor = page.cursor
+    } while (cursor !== null)
+    return items
   }
 
   /** How many entities match. @throws {AppError} `query_too_broad` */

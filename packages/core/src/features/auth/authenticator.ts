@@ -183,7 +183,7 @@ export class Authenticator {
       organizations: NOBODY,
       self,
       grants: user.grants,
-      hidden: user.hidden,
+      hidden: await this.#options.grants.hidden(app.id),
       token,
     }
   }

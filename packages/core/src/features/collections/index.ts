@@ -17,4 +17,4 @@ export {
   type SessionDoors,
   type WriteConditions,
 } from './session.js'
-export { seen } from './sight.js'
+export { knownBy, seen } from './sight.js'

@@ -4,7 +4,7 @@ import { Remembered, type RememberedOptions } from '../../engine/remembered.js'
 import type { AdminState } from '../auth/index.js'
 import { MANAGEMENT } from './types.js'
 
-const EVERY = { query: { projection: null, filter: null, direct: null, sort: [] }, limit: 1000, cursor: null }
+const ORGANIZATIONS = { verb: '~users', direction: 'in', collection: 'organizations' } as const
 
 /** Reads and remembers administrators with their memberships; `forget` after changing any. */
 export class AdminSource {
@@ -27,8 +27,8 @@ export class AdminSource {
   async #read(uuid: string): Promise<AdminState | null> {
     const admin = await this.#engine.store.get(MANAGEMENT.id, 'users', uuid)
     if (admin === null) return null
-    const hop = { verb: '~users', direction: 'in', collection: 'organizations' } as const
-    const { items } = await this.#engine.connected(MANAGEMENT.id, admin, hop, EVERY)
+    // All of them: anybody may add him to organizations of his own.
+    const organizations = await this.#engine.everyConnected(MANAGEMENT.id, admin, ORGANIZATIONS)
     const tokens = await this.#engine.store.dictionary(admin, 'tokens')
     const system = await this.#engine.store.dictionary(admin, 'system')
     return {
@@ -37,7 +37,7 @@ export class AdminSource {
       activated: admin.object['activated'] === true,
       disabled: admin.object['disabled'] === true,
       isSysadmin: system.get('role') === 'sysadmin',
-      organizations: new Set(items.map((item) => item.uuid)),
+      organizations: new Set(organizations.map((item) => item.uuid)),
       tokensSince: Number(tokens.get('since') ?? 0),
       tokenKept: tokens.get('kept'),
       revokedTokens: new Set([...tokens.keys()].filter(isUuid)),

@@ -1,17 +1,12 @@
 import { AppError } from '../../domain/errors.js'
 import type { JsonObject } from '../../domain/json.js'
-import type { Engine, Hop } from '../../engine/engine.js'
+import type { Engine } from '../../engine/engine.js'
 import type { StoredEntity } from '../../storage/store.js'
 import { addAdmin } from './administrators.js'
 import type { AdminSource } from './admins.js'
 import { MANAGEMENT } from './types.js'
 
 export const MEMBERS = '~users'
-const ALL = {
-  query: { projection: null, filter: null, direct: null, sort: [] },
-  limit: 1000,
-  cursor: null,
-}
 
 export interface MembersOptions {
   engine: Engine
@@ -68,15 +63,19 @@ export class Members {
   }
 
   of(organization: StoredEntity): Promise<StoredEntity[]> {
-    return this.#connected(organization, { verb: MEMBERS, direction: 'out', collection: 'users' })
+    return this.#engine.everyConnected(MANAGEMENT.id, organization, {
+      verb: MEMBERS,
+      direction: 'out',
+      collection: 'users',
+    })
   }
 
   /** The organizations that somebody administers. */
   organizationsOf(admin: StoredEntity): Promise<StoredEntity[]> {
-    return this.#connected(admin, { verb: MEMBERS, direction: 'in', collection: 'organizations' })
-  }
-
-  async #connected(source: StoredEntity, hop: Hop): Promise<StoredEntity[]> {
-    return (await this.#engine.connected(MANAGEMENT.id, source, hop, ALL)).items
+    return this.#engine.everyConnected(MANAGEMENT.id, admin, {
+      verb: MEMBERS,
+      direction: 'in',
+      collection: 'organizations',
+    })
   }
 }

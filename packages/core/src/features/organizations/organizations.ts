@@ -31,12 +31,7 @@ const CREDENTIALS = 'credentials'
 const SECRET = 'secret'
 const TOKENS = 'tokens'
 const SANDBOX = 'sandbox'
-const MAX_APPLICATIONS = 1000
-const ALL = {
-  query: { projection: null, filter: null, direct: null, sort: [] },
-  limit: MAX_APPLICATIONS,
-  cursor: null,
-}
+const EVERYTHING = { projection: null, filter: null, direct: null, sort: [] }
 
 /** Properties of an application that say what it is, in lower case. */
 const FIXED = new Set(['name', 'organization', 'organizationname', 'applicationname', 'deleted'])
@@ -114,7 +109,7 @@ export class Organizations {
 
   /** One page of all organizations, the newest first. */
   list(limit: number, cursor: string | null): Promise<Listing> {
-    return this.#engine.list(MANAGEMENT.id, 'organizations', { query: ALL.query, limit, cursor })
+    return this.#engine.list(MANAGEMENT.id, 'organizations', { query: EVERYTHING, limit, cursor })
   }
 
   /** How many passwords somebody must not take again: the most that one of his organizations asks for. */
@@ -140,8 +135,7 @@ export class Organizations {
 
   async #everyApplication(organization: StoredEntity): Promise<StoredEntity[]> {
     const hop = { verb: APPLICATIONS, direction: 'out', collection: 'applications' } as const
-    const { items } = await this.#engine.connected(MANAGEMENT.id, organization, hop, ALL)
-    return items
+    return this.#engine.everyConnected(MANAGEMENT.id, organization, hop)
   }
 
   /** @throws {AppError} `application_already_exists` */

@@ -1,7 +1,7 @@
 import { type HiddenProperties, hiddenIn } from '../../domain/hidden.js'
 import { compileGrants, type Grants } from '../../domain/permission.js'
 import { isUuid } from '../../domain/uuid.js'
-import type { Engine, Hop } from '../../engine/engine.js'
+import type { Engine } from '../../engine/engine.js'
 import type { StoredEntity } from '../../storage/store.js'
 
 /** An app user as the gate needs him: his present state and what he may do. */
@@ -11,8 +11,6 @@ export interface UserAccess {
   activated: boolean
   disabled: boolean
   grants: Grants
-  /** What is hidden from users and guests of the application. */
-  hidden: HiddenProperties | null
   /** Tokens issued before this (UTC milliseconds) are revoked. */
   tokensSince: number
   /** Of a token that stays good although it was issued before that. */
@@ -44,8 +42,8 @@ interface Kept<T> {
 type Known = UserAccess | Grants | HiddenProperties | null
 
 const MAX_KEPT = 20_000
-const MAX_MEMBERSHIPS = 1000
-const ALL = { projection: null, filter: null, direct: null, sort: [] }
+const GROUPS = { verb: '~members', direction: 'in', collection: 'groups' } as const
+const ROLES = { verb: '~assigned', direction: 'in', collection: 'roles' } as const
 
 /**
  * Reads and remembers who may do what. Whatever changes roles, groups, users or their permission strings
@@ -82,9 +80,17 @@ export class GrantsSource {
     })
   }
 
-  /** What the settings of the application's collections hide from its users and guests; `null` where that is nothing. */
+  /**
+   * What the settings of the application's collections hide from its users and guests; `null` where that is nothing.
+   * Where other processes write, too, the store remembers the settings for a while: not to be remembered for longer.
+   */
   hidden(app: number): Promise<HiddenProperties | null> {
-    return this.#remember(app, 'hidden', async () => hiddenIn(await this.#engine.store.settings(app)))
+    const read = () => this.#readHidden(app)
+    return Number.isFinite(this.#maxAge) ? read() : this.#remember(app, 'hidden', read)
+  }
+
+  async #readHidden(app: number): Promise<HiddenProperties | null> {
+    return hiddenIn(await this.#engine.store.settings(app))
   }
 
   /** `null` when there is no such user. */
@@ -103,7 +109,6 @@ export class GrantsSource {
           uuid,
           username: String(username),
         }),
-        hidden: await this.hidden(app),
         tokensSince: Number(tokens.get('since') ?? 0),
         tokenKept: tokens.get('kept'),
         revokedTokens: new Set([...tokens.keys()].filter(isUuid)),
@@ -133,21 +138,12 @@ export class GrantsSource {
 
   /** Everything whose permission strings count for a user: himself, `default`, his groups, and the roles of all. */
   async #holders(app: number, user: StoredEntity): Promise<StoredEntity[]> {
-    const groups = await this.#all(app, user, { verb: '~members', direction: 'in', collection: 'groups' })
+    // All of them: whoever adds him to many more must not push out what gives him his rights.
+    const groups = await this.#engine.everyConnected(app, user, GROUPS)
     const owners = [user, ...groups]
-    const assigned = await Promise.all(
-      owners.map((owner) =>
-        this.#all(app, owner, { verb: '~assigned', direction: 'in', collection: 'roles' }),
-      ),
-    )
+    const assigned = await Promise.all(owners.map((owner) => this.#engine.everyConnected(app, owner, ROLES)))
     const byDefault = await this.#engine.find(app, 'roles', 'default')
     return [...owners, ...assigned.flat(), ...(byDefault === null ? [] : [byDefault])]
-  }
-
-  async #all(app: number, source: StoredEntity, hop: Hop): Promise<StoredEntity[]> {
-    return (
-      await this.#engine.connected(app, source, hop, { query: ALL, limit: MAX_MEMBERSHIPS, cursor: null })
-    ).items
   }
 
   async #strings(holders: readonly StoredEntity[]): Promise<string[]> {

@@ -5,7 +5,7 @@ import { formatPermission, parsePermission } from '../../domain/permission.js'
 import type { Edits } from '../../engine/edits.js'
 import type { Engine } from '../../engine/engine.js'
 import type { StoredEntity } from '../../storage/store.js'
-import { spellingsOf } from '../collections/index.js'
+import { knownBy, spellingsOf } from '../collections/index.js'
 import type { FirstRole } from './descriptor.js'
 import type { GrantsSource } from './grants.js'
 
@@ -17,12 +17,6 @@ export const HOLDERS = ['users', 'groups', 'roles']
 /** Collections whose entities roles are assigned to. */
 export const ASSIGNED_TO = ['users', 'groups']
 const ASSIGNED = '~assigned'
-const MAX_ROLES = 1000
-const ALL = {
-  query: { projection: null, filter: null, direct: null, sort: [] },
-  limit: MAX_ROLES,
-  cursor: null,
-}
 
 /** Permission strings of users, groups and roles. They are kept literally, in lower case. */
 export class Roles {
@@ -42,9 +36,15 @@ export class Roles {
     })
   }
 
+  /** What a reference means, as far as the caller may know it by that. */
+  async known(app: number, caller: Caller, collection: string, ref: string): Promise<StoredEntity | null> {
+    const found = await this.#engine.find(app, collection, ref)
+    return knownBy(caller, this.#engine.descriptor(collection).alias, ref, found)
+  }
+
   /** How an entity may be written in a permission string, whichever of its names was used for it. */
   async spellings(app: number, caller: Caller, collection: string, ref: string): Promise<readonly string[]> {
-    const holder = await this.#engine.find(app, collection, ref)
+    const holder = await this.known(app, caller, collection, ref)
     return holder === null
       ? [ref]
       : spellingsOf(holder, caller, (name) => this.#engine.descriptor(name).alias)
@@ -89,8 +89,8 @@ export class Roles {
   async assigned(app: number, collection: string, ref: string): Promise<JsonObject> {
     const holder = await this.#holder(app, collection, ref)
     const hop = { verb: ASSIGNED, direction: 'in', collection: 'roles' } as const
-    const { items } = await this.#engine.connected(app, [holder], hop, ALL)
-    return Object.fromEntries(items.map(({ object }) => [String(object['roleName']), object]))
+    const assigned = await this.#engine.everyConnected(app, holder, hop)
+    return Object.fromEntries(assigned.map(({ object }) => [String(object['roleName']), object]))
   }
 
   /** Assigns a role, once however often. Returns what `assigned` does. */

@@ -1,7 +1,7 @@
 import { permit } from '../../api/permit.js'
 import type { ApiReply } from '../../api/request.js'
 import { type AppCall, type Route, route } from '../../api/route.js'
-import { illegalArgument } from '../../domain/errors.js'
+import { illegalArgument, resourceNotFound } from '../../domain/errors.js'
 import { isJsonObject, type JsonObject } from '../../domain/json.js'
 import type { Verb } from '../../domain/permission.js'
 import { appEnvelope, refFor } from '../collections/index.js'
@@ -46,12 +46,12 @@ export const permissionRoutes = (roles: Roles): Route<AppCall>[] => [
 ]
 
 const read = async (roles: Roles, collection: string, call: AppCall): Promise<ApiReply> => {
-  const ref = await permitted(roles, 'get', collection, 'permissions', call)
+  const ref = await holderAt(roles, 'get', collection, 'permissions', call)
   return appEnvelope(call, { entities: [], data: await roles.permissions(call.app.id, collection, ref) })
 }
 
 const add = async (roles: Roles, collection: string, call: AppCall): Promise<ApiReply> => {
-  const ref = await permitted(roles, writing(call), collection, 'permissions', call)
+  const ref = await holderAt(roles, writing(call), collection, 'permissions', call)
   const { body } = call.request
   const strings = permissionStrings(isJsonObject(body) ? body['permission'] : undefined)
   const data = await roles.add(call.app.id, call.caller.label, collection, ref, strings)
@@ -60,7 +60,7 @@ const add = async (roles: Roles, collection: string, call: AppCall): Promise<Api
 
 /** What to remove is in the query, as Usergrid's clients send it, or in the body, as its reference says. */
 const remove = async (roles: Roles, collection: string, call: AppCall): Promise<ApiReply> => {
-  const ref = await permitted(roles, 'delete', collection, 'permissions', call)
+  const ref = await holderAt(roles, 'delete', collection, 'permissions', call)
   const { body } = call.request
   const strings = permissionStrings(
     call.params.get('permission')?.slice() ?? (isJsonObject(body) ? body['permission'] : undefined),
@@ -70,7 +70,7 @@ const remove = async (roles: Roles, collection: string, call: AppCall): Promise<
 }
 
 const readNames = async (roles: Roles, collection: string, call: AppCall): Promise<ApiReply> => {
-  const ref = await permitted(roles, 'get', collection, 'rolenames', call)
+  const ref = await holderAt(roles, 'get', collection, 'rolenames', call)
   const data = await roles.assigned(call.app.id, collection, ref)
   return appEnvelope(call, { entities: [], data: withoutHidden(call, data) })
 }
@@ -79,7 +79,7 @@ const readNames = async (roles: Roles, collection: string, call: AppCall): Promi
 const assign = async (roles: Roles, collection: string, call: AppCall): Promise<ApiReply> => {
   const { app, caller, request } = call
   const verb = writing(call)
-  const ref = await permitted(roles, verb, collection, 'rolenames', call)
+  const ref = await holderAt(roles, verb, collection, 'rolenames', call)
   const name = isJsonObject(request.body) ? request.body['name'] : undefined
   if (typeof name !== 'string' || name === '') throw illegalArgument('Name the role to assign', 'name')
   const [role, holder] = await Promise.all([
@@ -87,6 +87,7 @@ const assign = async (roles: Roles, collection: string, call: AppCall): Promise<
     roles.spellings(app.id, caller, collection, ref),
   ])
   permit(caller, app, { verb, path: [['roles'], role, [collection], holder] })
+  await mustBeKnown(roles, 'roles', name, call)
   const data = await roles.assign(app.id, caller.label, collection, ref, name)
   return appEnvelope(call, { entities: [], data: withoutHidden(call, data) })
 }
@@ -116,4 +117,27 @@ const permitted = async (
   const path = [[collection], await roles.spellings(app.id, caller, collection, ref), [word]]
   permit(caller, app, { verb, path })
   return refFor(collection, ref, caller)
+}
+
+/** The same, of what the caller may know by that reference. @throws {AppError} `service_resource_not_found` */
+const holderAt = async (
+  roles: Roles,
+  verb: Verb,
+  collection: string,
+  word: string,
+  call: AppCall,
+): Promise<string> => {
+  const ref = await permitted(roles, verb, collection, word, call)
+  await mustBeKnown(roles, collection, ref, call)
+  return ref
+}
+
+const mustBeKnown = async (
+  roles: Roles,
+  collection: string,
+  ref: string,
+  { app, caller }: AppCall,
+): Promise<void> => {
+  const isHiding = caller.hidden?.has(collection) === true
+  if (isHiding && (await roles.known(app.id, caller, collection, ref)) === null) throw resourceNotFound()
 }
