@@ -369,6 +369,53 @@ describe.each(DATABASES)('permission strings with a filter on %s', (database) =>
     })
   })
 
+  it('answers the question for what is not there as for what is not his', async () => {
+    await notes()
+    const permission = 'get,post,delete:/notes/*/tagged/** where owner = ${user}'
+    await target().admins('POST', '/users/ann/permissions', { permission })
+    const told = async (method: string, path: string) => {
+      const search = new URLSearchParams({ method, path }).toString()
+      const { data } = (await target().do(ann, 'GET', '/test/shop/_access', { search })).body
+      return JSON.stringify([data.allowed, data.status, data.reason, data.rights]).replaceAll('absent', 'b1')
+    }
+
+    for (const [methods, ...paths] of [
+      ['GET PATCH DELETE POST', '/notes/absent'],
+      ['GET', '/notes/absent/tagged', '/notes/absent/tagged/tags/x', '/notes/a1/tagged/notes/absent'],
+      ['POST DELETE', '/notes/absent/tagged/notes/a1', '/notes/a1/tagged/notes/absent'],
+    ] as const)
+      for (const method of methods.split(' '))
+        for (const path of paths)
+          expect([method, path, await told(method, path)]).toEqual([
+            method,
+            path,
+            await told(method, path.replace('absent', 'b1')),
+          ])
+    expect(await told('GET', '/notes/absent')).toContain('false,404')
+    expect(await told('PUT', '/notes/absent')).toContain('true')
+    await target().admins('DELETE', `/users/ann/permissions?permission=${encodeURIComponent(permission)}`)
+  })
+
+  it('leaves nobody without the rights of his group who is added to a thousand others', async () => {
+    await target().admins('POST', '/groups', { path: 'first' })
+    await target().admins('POST', '/groups/first/permissions', { permission: 'get:/treasures' })
+    await target().admins('POST', '/groups/first/users/bob')
+    const groups = Array.from({ length: 1000 }, (_, i) => `g${i}`)
+    await target().admins(
+      'POST',
+      '/groups',
+      groups.map((path) => ({ path })),
+    )
+    for (let at = 0; at < groups.length; at += 100)
+      await target().admins('POST', '/_batch', {
+        operations: groups
+          .slice(at, at + 100)
+          .map((path) => ({ method: 'POST', path: `groups/${path}/users/bob` })),
+      })
+    expect((await target().do(bob, 'GET', '/test/shop/treasures')).status).toBe(200)
+    expect((await target().do(ann, 'GET', '/test/shop/treasures')).status).toBe(401)
+  })
+
   it.each([
     ['get:/notes/* where', 'query language'],
     ['get:/notes/* where owner =', 'query language'],

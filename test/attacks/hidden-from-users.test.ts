@@ -187,6 +187,21 @@ describe.each(DATABASES)('attacks on what is hidden from users, on %s', (databas
       })
       expect([method, answer.status]).toEqual([method, 404])
     }
+    const words = ['permissions', 'rolenames']
+    const permission = words.map((word) => `get,post,put,delete:/users/*/${word}`)
+    await target().admins('POST', '/users/eve/permissions', { permission })
+    for (const word of words)
+      for (const [method, ref, status] of [
+        ['GET', 'ann@example.org', 404],
+        ['POST', 'ann@example.org', 404],
+        ['GET', 'ann', 200],
+      ] as const) {
+        const body = method === 'GET' ? undefined : { permission: 'get:/x', name: 'admin' }
+        const answer = await target().do(eve, method, `/test/shop/users/${ref}/${word}`, { body })
+        // Nobody assigns a role without a right to the role, either.
+        const isAssigned = method === 'POST' && word === 'rolenames'
+        expect([method, ref, word, answer.status]).toEqual([method, ref, word, isAssigned ? 404 : status])
+      }
     const connect = await target().do(eve, 'POST', '/test/shop/users/eve/likes/users/ann@example.org')
     expect(connect.status).toBe(404)
     const signIn = await target().do(GUEST, 'POST', '/test/shop/token', {
@@ -252,6 +267,26 @@ describe.each(DATABASES)('attacks on what is hidden from users, on %s', (databas
         expect([path, await found(path, `not ${place} within 10 of 1, 1`)]).toEqual([path, [200, 2, 2]])
       }
     }
+  })
+
+  it('an entity tag says nothing of connections that one may not follow', async () => {
+    await target().admins('POST', '/plans', [{ name: 'x' }, { name: 'y' }])
+    const kay = await target().user('/test/shop', 'kay', 'get:/plans/*', 'get:/plans/*/open')
+    const tags = async () => {
+      const headers = { authorization: `Bearer ${kay.token}` }
+      const url = `${target().server.url}/test/shop/plans`
+      const listed = await target().do(kay, 'GET', '/test/shop/plans', { search: 'etags=true' })
+      const own = listed.body.entities.find(({ name }: { name: string }) => name === 'x')
+      return [(await fetch(`${url}/x`, { headers })).headers.get('etag'), own.metadata.etag]
+    }
+
+    const before = await tags()
+    await target().admins('POST', '/plans/x/secretly/plans/y')
+    await target().admins('POST', '/plans/y/secretly/plans/x')
+    expect(await tags()).toEqual(before)
+    await target().admins('POST', '/plans/x/open/plans/y')
+    const after = await tags()
+    expect([after[0] === after[1], after[0] === before[0]]).toEqual([true, false])
   })
 
   it('comes and goes with the next request, and refuses what cannot be hidden', async () => {

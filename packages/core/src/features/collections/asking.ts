@@ -96,7 +96,14 @@ export class Asking {
     const known = await this.#known(call)
     let filter: Filter | null = null
     const own = await this.#hear(call, async (asked) => {
-      filter = await this.#engine.look(call.app.id, (reads) => this.#permitPath(reads, asked, verb, known))
+      filter = await this.#engine.look(call.app.id, (reads) => {
+        const permitted = this.#rights.permit(reads, asked, verb)
+        if (permitted === null) return null
+        if (!all) this.#refuseAbsentStart(asked, known)
+        this.#permitEntities(reads, asked, verb, { known, filter: permitted })
+        if (!all) this.#refuseAbsent(reads, asked, method, known)
+        return permitted
+      })
     })
     if (own.refusal !== null && !all) return own
     const spelled = await this.#engine.look(call.app.id, (reads) => this.#rights.spelled(reads, call))
@@ -114,21 +121,37 @@ export class Asking {
     ])
   }
 
-  /**
-   * The right to the path, and to the entity at its end where the right is for some of them only. What is written
-   * behind an entity is refused by later questions. Returns what the right is for.
-   */
-  #permitPath(reads: Reads, call: CollectionCall, verb: Verb, known: KnownEntities): Filter | null {
-    const filter = this.#rights.permit(reads, call, verb)
-    if (filter === null) return null
+  /** The right to the entity at the end of the path. What is written behind an entity is refused by later questions. */
+  #permitEntities(reads: Reads, call: CollectionCall, verb: Verb, { known, filter }: PermittedPath): void {
     const isBehind = call.path.hops.length > 0
     const start = isBehind ? (known[0] ?? null) : null
     if (start !== null) this.#rights.passes(unheard(call), filter, start)
     const end = known.at(-1) ?? null
-    if (end === null || this.#rights.reaches(reads, call, verb, end)) return filter
+    if (end === null || this.#rights.reaches(reads, call, verb, end)) return
     if (verb === 'get') throw resourceNotFound()
     if (!isBehind) this.#rights.within(unheard(call), filter, end)
-    return filter
+  }
+
+  /**
+   * Whoever asks about himself, where a right is for some entities only, is told the same of what is not there and of
+   * what the right is not for: he must not learn by a question what no request would tell him.
+   * @throws {AppError} `service_resource_not_found`
+   */
+  #refuseAbsent(reads: Reads, call: CollectionCall, method: AskedMethod, known: KnownEntities): void {
+    const { path, caller } = call
+    const isBehind = path.hops.length > 0
+    const { ref } = path.hops.at(-1) ?? path
+    // By PUT it would be made.
+    const isMade = ref !== null && method === 'PUT' && (!isBehind || isUuid(ref))
+    if (ref === null || (known.at(-1) ?? null) !== null || isMade) return
+    const verb = method === 'GET' ? 'get' : rightOf(method.toLowerCase() as WriteVerb)
+    caller.witness?.({ verb, path: this.#rights.spelled(reads, call), allowed: false, filter: null })
+    if (method === 'GET' || !isBehind) throw resourceNotFound()
+  }
+
+  /** The same of what the path starts at. @throws {AppError} `service_resource_not_found` */
+  #refuseAbsentStart({ path: { hops, ref } }: CollectionCall, known: KnownEntities): void {
+    if (hops.length > 0 && ref !== null && (known[0] ?? null) === null) throw resourceNotFound()
   }
 
   /** The questions that `HopWrites` asks, in its order. */

@@ -48,12 +48,11 @@ export class Renderer {
     let json = `{"path":"${this.#escaped(base)}/${entity.uuid}","size":${Buffer.byteLength(entity.doc)}`
     const { sets, collections } = this.#partsOf(entity.collection)
     if (sets.length > 0) json += `,"sets":${links(sets.map(([name, word]) => [name, `${path}/${word}`]))}`
-    const { links: verbs } = entity
+    const isTagged = etag === true
+    const verbs = connections === 'none' && !isTagged ? null : linksShown(entity, mayFollow)
     if (verbs !== null && connections !== 'none') {
-      const visible = (direction: 'out' | 'in'): string[] =>
-        (verbs[direction] ?? []).filter((verb) => mayFollow?.(entity, verb, direction) ?? true)
-      const out = connections === 'in' ? [] : visible('out')
-      const into = connections === 'out' ? [] : visible('in')
+      const out = connections === 'in' ? [] : (verbs.out ?? [])
+      const into = connections === 'out' ? [] : (verbs.in ?? [])
       if (out.length > 0) json += `,"connections":${links(out.map((verb) => [verb, `${path}/${verb}`]))}`
       if (into.length > 0)
         json += `,"connecting":${links(into.map((verb) => [verb, `${path}/connecting/${verb}`]))}`
@@ -61,7 +60,7 @@ export class Renderer {
     if (collections.length > 0)
       json += `,"collections":${links(collections.map((name) => [name, `${path}/${name}`]))}`
     if (distance != null) json += `,"distance":${distance}`
-    if (etag === true) json += `,"etag":${JSON.stringify(entityTag(entity.doc, entity.links))}`
+    if (isTagged) json += `,"etag":${JSON.stringify(entityTag(entity.doc, verbs))}`
     return `${json}}`
   }
 
@@ -84,6 +83,20 @@ export class Renderer {
     }
     return parts
   }
+}
+
+/** The verbs of an entity's connections, without those that the caller may not follow; `null` where there are none. */
+export const linksShown = (
+  entity: StoredEntity,
+  mayFollow: RenderOptions['mayFollow'],
+): StoredEntity['links'] => {
+  const { links: all } = entity
+  if (all === null || mayFollow === undefined) return all
+  const shown = (direction: 'out' | 'in'): string[] =>
+    (all[direction] ?? []).filter((verb) => mayFollow(entity, verb, direction))
+  const [out, into] = [shown('out'), shown('in')]
+  if (out.length === 0 && into.length === 0) return null
+  return { ...(out.length > 0 && { out }), ...(into.length > 0 && { in: into }) }
 }
 
 const links = (pairs: readonly (readonly [string, string])[]): string =>

@@ -22,7 +22,7 @@ import type { CollectionResult, WriteVerb } from './call.js'
 import type { Collections } from './collections.js'
 import { once, repeatable } from './once.js'
 import type { PathReader } from './path.js'
-import type { Renderer, RenderOptions } from './render.js'
+import { linksShown, type Renderer, type RenderOptions } from './render.js'
 
 export interface CollectionDoors {
   engine: Engine
@@ -118,14 +118,14 @@ class Showing {
       total,
       cursor: cursor ?? undefined,
     })
-    const tag = tagOf(result)
+    const tag = this.#tagOf(result)
     if (tag !== undefined) addHeader(reply, 'ETag', tag)
     return reply
   }
 
   /** The reply to a GET: without a body where the client's copy is still good. @throws {AppError} `precondition_failed`. */
   fresh(result: CollectionResult, conditions: Conditions): ApiReply {
-    const tag = tagOf(result)
+    const tag = this.#tagOf(result)
     if (tag === undefined || conditions === NO_CONDITIONS) return this.reply(result)
     checkConditions({ ...conditions, ifNoneMatch: null }, result.entities[0]!)
     return isFresh(conditions, tag) ? { status: 304, body: '', headers: { ETag: tag } } : this.reply(result)
@@ -133,12 +133,19 @@ class Showing {
 
   results(results: readonly OperationResult[]): ApiReply {
     const shown = results.map((result) => {
-      const tag = tagOf(result)
+      const tag = this.#tagOf(result)
       const head = { ...(result.id === undefined ? {} : { id: result.id }), status: 200 }
       const json = JSON.stringify(tag === undefined ? head : { ...head, etag: tag })
       return `${json.slice(0, -1)},"entities":[${this.#entities(result).join(',')}]}`
     })
     return appEnvelope(this.#call, { path: '/_batch', results: new RawJson(`[${shown.join(',')}]`) })
+  }
+
+  /** Of what the caller sees: who may not follow a connection must not learn of it by a tag. */
+  #tagOf({ isSingle, entities: [entity] }: CollectionResult): string | undefined {
+    return isSingle === true && entity !== undefined
+      ? entityTag(entity.doc, linksShown(entity, this.#mayFollow))
+      : undefined
   }
 
   // An object written out is made in a tenth of the time that one takes which begins with a spread.
@@ -155,9 +162,6 @@ class Showing {
     )
   }
 }
-
-const tagOf = ({ isSingle, entities: [entity] }: CollectionResult): string | undefined =>
-  isSingle === true && entity !== undefined ? entityTag(entity.doc, entity.links) : undefined
 
 const analysis = (
   call: AppCall,
