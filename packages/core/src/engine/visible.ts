@@ -43,7 +43,7 @@ export const visibleIn = (
 ): Visible => {
   const askable = askableIn(collection, settings, hidden)
   return {
-    filter: filter === null ? null : without(filter, (term) => !askable(term)),
+    filter: filter === null ? null : visibleFilter(filter, settings, askable),
     sort: sort.filter((key) => askable(key)),
   }
 }
@@ -77,7 +77,7 @@ export const visibleInAll = (
   if (hiding.length === 0) return { filter, sort: order }
   const near = without(filter, (term) => term.kind === 'within' && isLeftOut(term))
   const special = hiding.map(([name, mayAsk]): Filter => {
-    const items = [isOfType(name), without(near, (term) => !mayAsk(term))]
+    const items = [isOfType(name), visibleFilter(near, collections.get(name) ?? null, mayAsk)]
     return { kind: 'and', items }
   })
   const others = hiding.map(([name]): Filter => ({ kind: 'not', item: isOfType(name) }))
@@ -86,6 +86,10 @@ export const visibleInAll = (
     sort: order,
   }
 }
+
+/** Where queries know of nothing at all they find nothing, not what a `not` would find. */
+const visibleFilter = (filter: Filter, settings: CollectionSettings | null, askable: Askable): Filter =>
+  settings?.fields === 'none' ? NEVER : without(filter, (term) => !askable(term))
 
 /** Terms that are left out match nothing. */
 const without = (filter: Filter, isLeftOut: (term: Term) => boolean): Filter =>
