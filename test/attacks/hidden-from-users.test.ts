@@ -311,4 +311,26 @@ describe.each(DATABASES)('attacks on what is hidden from users, on %s', (databas
       expect([answer.status, answer.body.error]).toEqual([400, 'illegal_argument'])
     }
   })
+
+  it('stays hidden whatever else is set at the same moment, and who is refused has set nothing', async () => {
+    await target().admins('POST', '/moments', { name: 'x', ssn: SSN })
+    const settings: Record<string, unknown> = { hidden: ['ssn'], fields: ['name'], indexes: [['name']] }
+    const answers = await Promise.all(
+      Object.entries(settings).map(async ([name, value]) => {
+        const answer = await target().do(target().admin, 'POST', '/test/shop/moments/_settings', {
+          search: 'replace_all=false',
+          body: { [name]: value },
+        })
+        return [name, answer.status] as const
+      }),
+    )
+    const { data } = await target().admins('GET', '/moments/_settings')
+    expect(answers.map(([, status]) => status)).toContain(200)
+    for (const [name, status] of answers)
+      expect([name, status, data[name]]).toEqual([
+        name,
+        status === 200 ? 200 : 409,
+        status === 200 ? settings[name] : undefined,
+      ])
+  })
 })

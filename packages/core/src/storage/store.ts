@@ -72,6 +72,8 @@ export interface AppTransaction extends Lookup {
   dictionary(entity: StoredEntity, name: string): ReadonlyMap<string, string>
   /** Sets an entry, or removes it when `value` is null. */
   setEntry(entity: StoredEntity, name: string, key: string, value: string | null): void
+  /** A collection's settings, as this transaction has changed them so far; makes the collection if it is new. */
+  settings(collection: string): CollectionSettings | null
   /** Stores a collection's settings, making the collection if it is new. */
   setSettings(collection: string, settings: CollectionSettings | null): void
   /** The reply kept under a key that has not expired. */

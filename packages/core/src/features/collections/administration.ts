@@ -61,19 +61,13 @@ export class CollectionAdministration {
     merge: boolean,
   ): Promise<CollectionSettings> {
     if (Object.keys(body).length === 0) throw new AppError('null_argument', 'The settings are empty')
-    const before = merge ? await this.settings(app, collection) : null
-    const settings: CollectionSettings = {
-      ...before,
-      ...readSettings(body),
-      lastUpdated: this.#clock(),
-      lastUpdateBy: by,
-    }
-    await this.#apply(app, principal, collection, settings)
-    return (await this.settings(app, collection)) ?? settings
+    const changes = { ...readSettings(body), lastUpdated: this.#clock(), lastUpdateBy: by }
+    await this.#apply(app, principal, collection, (before) => ({ ...(merge && before), ...changes }))
+    return (await this.settings(app, collection)) ?? changes
   }
 
   async reset(app: number, principal: string, collection: string): Promise<void> {
-    await this.#apply(app, principal, collection, null)
+    await this.#apply(app, principal, collection, () => null)
   }
 
   /** Starts rebuilding the index. @throws {AppError} `conflict` while another job runs on the collection. */
@@ -123,28 +117,51 @@ export class CollectionAdministration {
     app: number,
     principal: string,
     collection: string,
-    settings: CollectionSettings | null,
+    change: (before: CollectionSettings | null) => CollectionSettings | null,
   ): Promise<void> {
-    if (this.#busy.has(`${app}/${collection}`)) throw busy(collection)
-    const before = (await this.settings(app, collection))?.fields ?? 'all'
-    await this.#engine.transact(app, principal, (edits) => {
-      edits.tx.setSettings(collection, settings)
-      edits.afterCommit(() => this.#changed(app))
-    })
-    const everything = JSON.stringify(before) !== JSON.stringify(settings?.fields ?? 'all')
-    const size = (await this.#engine.store.counts(app)).get(collection) ?? 0
-    const job = this.#start(app, collection, async (started) => {
+    const key = `${app}/${collection}`
+    if (this.#busy.has(key)) throw busy(collection)
+    const storing = this.#store(app, principal, collection, change)
+    // Claimed before anything is read: whoever is refused has stored nothing.
+    this.#busy.set(
+      key,
+      Promise.allSettled([storing]).then(() => undefined),
+    )
+    let [everything, size] = [false, 0]
+    try {
+      everything = await storing
+      size = (await this.#engine.store.counts(app)).get(collection) ?? 0
+    } finally {
+      this.#busy.delete(key)
+    }
+    this.#start(app, collection, async (started) => {
       await this.#reindex(app, collection, { everything, job: started })
       await this.#noteReindexed(app, principal, collection)
     })
-    if (size <= REBUILT_AT_ONCE) await this.#busy.get(`${app}/${job.collection}`)
+    if (size <= REBUILT_AT_ONCE) await this.#busy.get(key)
+  }
+
+  /** Returns whether other properties are to be indexed than before. */
+  #store(
+    app: number,
+    principal: string,
+    collection: string,
+    change: (before: CollectionSettings | null) => CollectionSettings | null,
+  ): Promise<boolean> {
+    return this.#engine.transact(app, principal, (edits) => {
+      const before = edits.tx.settings(collection)
+      const settings = change(before)
+      edits.tx.setSettings(collection, settings)
+      edits.afterCommit(() => this.#changed(app))
+      return JSON.stringify(before?.fields ?? 'all') !== JSON.stringify(settings?.fields ?? 'all')
+    })
   }
 
   async #noteReindexed(app: number, principal: string, collection: string): Promise<void> {
-    const settings = await this.settings(app, collection)
-    if (settings === null) return
-    const noted = { ...settings, lastReindexed: this.#clock() }
-    await this.#engine.transact(app, principal, (edits) => edits.tx.setSettings(collection, noted))
+    await this.#engine.transact(app, principal, (edits) => {
+      const settings = edits.tx.settings(collection)
+      if (settings !== null) edits.tx.setSettings(collection, { ...settings, lastReindexed: this.#clock() })
+    })
   }
 
   async #reindex(

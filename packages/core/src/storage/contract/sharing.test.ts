@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../domain/json.js'
 import { DATABASES } from '../../testing/databases.js'
 import { document, openTestStore, type TestStore } from '../../testing/stores.js'
+import type { CollectionSettings } from '../store.js'
 import type { SqlDatabase } from '../typeorm/connection.js'
 import type { SqlStore } from '../typeorm/sql-store.js'
 
@@ -204,4 +205,29 @@ describe.each(DATABASES)('two stores on one %s database', (database) => {
     const { items } = await one.list(APP, 'dogs', { ...PLAIN, sort })
     expect(items.map(({ object }) => object['a'])).toEqual([2, 3])
   })
+
+  // What they say is hidden must stay hidden.
+  it.runIf(database === 'postgres')(
+    'change settings without undoing what the other has just set',
+    async () => {
+      await using place = await openTestStore(database, { clock: () => 1000 })
+      const [one, two] = await openTwo(place)
+      const add = (store: SqlStore, changes: CollectionSettings) =>
+        store.transact(null, (tx) => {
+          const app = tx.app(APP)
+          app.setSettings('dogs', { ...app.settings('dogs'), ...changes })
+        })
+      await add(two, { fields: ['a'] })
+      // From now on it knows them by heart.
+      await two.settings(APP)
+      await add(one, { hidden: ['b'] })
+      await add(two, { indexes: [['a', 'b']] })
+
+      expect((await two.collectionInfo(APP, 'dogs'))?.settings).toEqual({
+        fields: ['a'],
+        hidden: ['b'],
+        indexes: [['a', 'b']],
+      })
+    },
+  )
 })

@@ -96,6 +96,7 @@ export class Flush {
       .filter(({ original, current }) => original !== current)
       .map((entry): Touched => ({ ...entry, collection: this.#collectionOf(entry) }))
     await this.#checkEpochs(touched)
+    await this.#checkSettings()
     await this.#preparePaths(touched)
     this.#entities(touched)
     await this.#index(touched)
@@ -149,6 +150,24 @@ export class Flush {
       values: wanted.values,
     })
     if (!rows.every(({ same }) => same)) throw new StaleCatalog('The index of a collection has changed')
+  }
+
+  /**
+   * Another process may have changed settings since the catalog was read: what is made of the old ones must not undo
+   * that, for they say what is hidden.
+   * @throws {StaleCatalog}
+   */
+  async #checkSettings(): Promise<void> {
+    for (const { app, collection } of this.#state.settings.values()) {
+      const [row] = await all<{ settings: string | null }>(this.#connection, this.#dialect, {
+        text: `SELECT settings FROM collection WHERE app_id = ? AND name = ?${this.#dialect === 'sqlite' ? '' : ' FOR UPDATE'}`,
+        values: [app, collection],
+      })
+      const stored = row?.settings == null ? null : JSON.parse(row.settings)
+      const known = this.#loaded.get(app)!.collections.get(collection)!
+      if (!isDeepStrictEqual(stored, known.settings))
+        throw new StaleCatalog('The settings of a collection have changed')
+    }
   }
 
   async #preparePaths(touched: readonly Touched[]): Promise<void> {

@@ -225,6 +225,12 @@ class SqlAppTransaction implements AppTransaction {
     })
   }
 
+  settings(collection: string): CollectionSettings | null {
+    const { id, settings } = this.#collection(collection)
+    const changed = this.#state.settings.get(`${this.#app}:${id}`)
+    return changed === undefined ? settings : changed.settings
+  }
+
   setSettings(collection: string, settings: CollectionSettings | null): void {
     const { id } = this.#collection(collection)
     this.#state.set(this.#state.settings, `${this.#app}:${id}`, { app: this.#app, collection, settings })
