@@ -37,7 +37,9 @@ export class Configurations {
   /** Where people are sent in place of a page, `null` for a page of ours. */
   async view(organization: StoredEntity, page: string): Promise<string | null> {
     const url = (await this.of(organization))[`usergrid.view.${page}`]
-    return url !== undefined && URL.canParse(url) && /^https?:/i.test(url) ? url : null
+    const view = url !== undefined && URL.canParse(url) ? new URL(url) : null
+    // As it was parsed: what was written may have signs that no header bears.
+    return view !== null && /^https?:$/.test(view.protocol) ? view.href : null
   }
 
   /** Lays changes over what is there; the empty text removes an entry. @throws {AppError} `illegal_argument` */

@@ -23,8 +23,9 @@ const create = async (doors: OrganizationDoors, call: Call): Promise<ApiReply> =
   const organization = await ownOrganization(doors, call)
   const fields = fieldsOf(call)
   const { members } = doors.organizations
+  const { invite } = fields
   const invited =
-    String(fields['invite']) === 'true'
+    invite === true || invite === 'true'
       ? await doors.engine.find(MANAGEMENT.id, 'users', text(fields['email'], 'email'))
       : null
   const by = call.caller.label
