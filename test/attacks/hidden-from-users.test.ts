@@ -181,6 +181,10 @@ describe.each(DATABASES)('attacks on what is hidden from users, on %s', (databas
         const answer = await send(eve, 'GET', `/test/shop${path}`)
         if (answer !== null) expect([way, path, answer.status]).toEqual([way, path, 404])
       }
+    for (const search of ['force=email', 'force=EMAIL']) {
+      const answer = await target().do(eve, 'GET', '/test/shop/users/ann@example.org', { search })
+      expect([search, answer.status]).toEqual([search, 404])
+    }
     for (const method of ['PUT', 'PATCH', 'DELETE']) {
       const answer = await target().do(eve, method, '/test/shop/users/ann@example.org', {
         body: { city: 'x' },

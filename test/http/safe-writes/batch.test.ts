@@ -260,6 +260,11 @@ describe.each(DATABASES)('batches on %s', (database) => {
       'a.list.length',
     ])
       expect((await using(reference)).body.error).toBe('illegal_argument')
+    const half = { id: 'a', method: 'POST', path: 'things', body: { text: '\ud800' } }
+    for (const path of ['things/$a.text', '$a.text/x', 'things/$a/has/$a.text'])
+      expect((await batch(app, [half, { method: 'PUT', path, body: { b: 1 } }])).body.error).toBe(
+        'illegal_argument',
+      )
   })
 
   it('leave a literal dollar alone', async () => {

@@ -20,7 +20,12 @@ export interface DispatcherOptions {
   resolve: (organization: string, application: string) => Promise<Application>
   resolveUuid: (uuid: string) => Promise<Application>
   /** The path of a request with a parameter `force`, below its application, as that parameter wants it read. */
-  forced: (app: Application, segments: readonly Segment[], params: Params) => Promise<readonly Segment[]>
+  forced: (
+    app: Application,
+    caller: Caller,
+    segments: readonly Segment[],
+    params: Params,
+  ) => Promise<readonly Segment[]>
   authenticate: (request: ApiRequest, params: Params, app: Application | null) => Promise<Caller>
   limits: Limits
   rates: Rates
@@ -109,7 +114,7 @@ export class Dispatcher {
   ): Promise<ApiReply> {
     const { app, segments: typed } = await this.#resolve(path)
     const caller = await this.#caller(request, params, app, meter)
-    const segments = params.has('force') ? await this.#options.forced(app, typed, params) : typed
+    const segments = params.has('force') ? await this.#options.forced(app, caller, typed, params) : typed
     const call = {
       request,
       params,

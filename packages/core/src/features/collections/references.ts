@@ -4,6 +4,8 @@ import type { StoredEntity } from '../../storage/store.js'
 
 /** Characters of a text that may be referred to: names and uuids, not documents. */
 const MAX_TEXT = 1000
+/** Half of a surrogate pair, which has no form in UTF-8. */
+const HALF = /\p{Cs}/u
 
 /** What later operations of a batch may take from the results of earlier ones: strings, numbers and booleans. */
 export class References {
@@ -20,8 +22,14 @@ export class References {
   path(path: string): string {
     return path
       .split('/')
-      .map((part) => (part.startsWith('$') ? encodeURIComponent(String(this.#value(part.slice(1)))) : part))
+      .map((part) => (part.startsWith('$') ? this.#segment(part.slice(1)) : part))
       .join('/')
+  }
+
+  #segment(reference: string): string {
+    const text = String(this.#value(reference))
+    if (!HALF.test(text)) return encodeURIComponent(text)
+    throw illegalArgument(`${JSON.stringify(reference)} refers to half a character, which no path can have`)
   }
 
   /** A body with its `{"$ref": "id.property"}` replaced, at any depth. @throws like `path` */
