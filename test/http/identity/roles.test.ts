@@ -96,6 +96,20 @@ describe.each(DATABASES)('roles on %s', (database) => {
     expect((await shop.admin.get('/roles/reader/permissions')).body.data).toEqual([])
   })
 
+  it('have names of their own in a group, however they are written', async () => {
+    const app = await server.application()
+    const { uuid } = (await app.admin.post('/groups', { path: 'crew' })).body.entities[0]
+
+    for (const body of [{ name: 'a' }, { NAME: 'b' }, { name: 5 }, [{ Name: 'c' }]])
+      expect((await app.admin.post('/groups/crew/roles', body)).status).toBe(200)
+    await app.admin.put('/groups/crew/roles/0190c7a1-7b3e-7c44-9d2a-00000000beef', { name: 'd' })
+
+    const names = (await app.admin.get('/groups/crew/roles')).body.entities.map(
+      ({ name }: { name: string }) => name,
+    )
+    expect(names.sort()).toEqual(['5', 'a', 'b', 'c', 'd'].map((name) => `${uuid}:${name}`))
+  })
+
   it('are assigned to users and groups, from either side', async () => {
     const app = await server.application()
     await app.admin.post('/roles', { name: 'manager' })

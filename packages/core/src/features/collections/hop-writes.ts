@@ -1,5 +1,5 @@
 import { AppError, illegalArgument, resourceNotFound } from '../../domain/errors.js'
-import type { JsonObject } from '../../domain/json.js'
+import type { Json, JsonObject } from '../../domain/json.js'
 import type { Filter } from '../../domain/query/ast.js'
 import { both } from '../../domain/query/combine.js'
 import { isUuid } from '../../domain/uuid.js'
@@ -126,7 +126,9 @@ export class HopWrites {
       this.#rights.within(call, filter, known)
       own = this.#rights.permitUpdate(call, step, known)
     }
-    const target = edits.put(collection, ref, this.#rights.body(call, collection), conditionsOf(call))
+    const given = this.#rights.body(call, collection)
+    const body = known === null ? scoped(step, near, given) : given
+    const target = edits.put(collection, ref, body, conditionsOf(call))
     this.#rights.remainsWithin(call, both(filter, own), target)
     join(edits, step, near, target)
     edits.afterCommit(() => this.#changed(call.app, collection))
@@ -174,11 +176,14 @@ const result = (edits: Edits, near: StoredEntity, step: HopStep, target: StoredE
   isSingle: true,
 })
 
+/** However the property is written: names in one list must not take those of others. */
 const scoped = ({ sub }: HopStep, near: StoredEntity, body: JsonObject): JsonObject => {
-  const { name } = body
-  return sub?.scoped === true && typeof name === 'string' && name !== ''
-    ? { ...body, name: `${near.uuid}:${name}` }
-    : body
+  if (sub?.scoped !== true) return body
+  const isName = (key: string, value: Json): boolean =>
+    key.toLowerCase() === 'name' && (typeof value === 'number' || (typeof value === 'string' && value !== ''))
+  return Object.fromEntries(
+    Object.entries(body).map(([key, value]) => [key, isName(key, value) ? `${near.uuid}:${value}` : value]),
+  )
 }
 
 /** Connects. What may hang on one entity only leaves those it hung on. */
