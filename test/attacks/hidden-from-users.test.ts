@@ -1,4 +1,5 @@
-import { DATABASES } from '@entigrid/core/testing'
+import { openEngine, type Principal } from '@entigrid/core'
+import { DATABASES, openTestDatabase } from '@entigrid/core/testing'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { unchangedPrototypes } from './prototypes.js'
 import { type AttackedUser, attacked, GUEST, type Who } from './ways.js'
@@ -336,5 +337,52 @@ describe.each(DATABASES)('attacks on what is hidden from users, on %s', (databas
         status === 200 ? 200 : 409,
         status === 200 ? settings[name] : undefined,
       ])
+  })
+})
+
+describe('what one of two processes hides', () => {
+  it('is hidden by the other within a second, whatever it has remembered when', async () => {
+    const place = await openTestDatabase('postgres')
+    const time = { now: Date.UTC(2026, 0, 1) }
+    const open = () =>
+      openEngine({
+        database: place.url,
+        secret: 'a secret that only tests know, long enough',
+        passwordCost: { memoryCost: 1024, timeCost: 1, parallelism: 1 },
+        clock: () => time.now,
+        ...place.options,
+      })
+    const [one, two] = [await open(), await open()]
+    await one.bootstrap({ username: 'ada', password: 'a long password', organization: 'acme' })
+    const ask = async (
+      engine: typeof one,
+      principal: Principal,
+      method: 'GET' | 'POST',
+      at: string,
+      body = {},
+    ) => {
+      const path = `/acme/sandbox/${at}`
+      const json = method === 'GET' ? {} : { body }
+      return JSON.parse(
+        (await engine.handle({ method, path, search: '', baseUrl: '', principal, ...json })).body,
+      )
+    }
+    const admin: Principal = { kind: 'sysadmin' }
+    const made = await ask(one, admin, 'POST', 'users', { username: 'eve' })
+    const { application: app } = made
+    const eve: Principal = { kind: 'user', app, uuid: made.entities[0].uuid, username: 'eve' }
+    await ask(one, admin, 'POST', 'persons', { name: 'x', ssn: SSN })
+    const seen = async () => (await ask(two, eve, 'GET', 'persons/x')).entities[0].ssn
+
+    await ask(two, admin, 'GET', 'persons/x')
+    time.now += 1
+    await ask(one, admin, 'POST', 'persons/_settings', { hidden: ['ssn'] })
+    time.now += 998
+    await seen()
+    time.now += 2
+    expect(await seen()).toBeUndefined()
+
+    for (const engine of [one, two]) await engine.close()
+    await place.remove()
   })
 })

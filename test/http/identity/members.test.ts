@@ -239,3 +239,38 @@ describe('two processes on one database', () => {
       expect((await two.ask(0, 'GET', `/orgs/${name}/users`)).body.data).toHaveLength(1)
   })
 })
+
+describe('an administrator', () => {
+  it('keeps his organization, whoever adds him to a thousand others', async () => {
+    const place = await openTestDatabase('sqlite')
+    const engine = await openEngine({
+      database: place.url,
+      secret: 'a secret that only tests know, long enough',
+      passwordCost: { memoryCost: 1024, timeCost: 1, parallelism: 1 },
+      ...place.options,
+    })
+    await engine.bootstrap({ username: 'ada', password: PASSWORD, organization: 'acme' })
+    const ask = async (principal: Principal, method: Method, path: string, body?: object) => {
+      const asked = { method, path: `/management${path}`, search: '', baseUrl: '', principal }
+      const reply = await engine.handle({ ...asked, ...(body === undefined ? {} : { body: { ...body } }) })
+      return { status: reply.status, body: JSON.parse(reply.body) }
+    }
+    const newAdmin = async (username: string): Promise<Principal> => {
+      const account = { username, email: `${username}@x.test`, password: PASSWORD }
+      const { body } = await ask(SYSADMIN, 'POST', '/users', account)
+      return { kind: 'admin', uuid: body.data.user.uuid, username }
+    }
+    const bob = await newAdmin('bob')
+    await ask(SYSADMIN, 'PUT', '/orgs/acme/users/bob')
+
+    await Promise.all(
+      Array.from({ length: 1000 }, (_, i) =>
+        ask(SYSADMIN, 'POST', '/users/bob/orgs', { organization: `trap${i}` }),
+      ),
+    )
+    expect((await ask(bob, 'GET', '/orgs/acme')).status).toBe(200)
+    expect(Object.keys((await ask(bob, 'GET', '/users/bob/orgs')).body.data)).toHaveLength(1001)
+    await engine.close()
+    await place.remove()
+  })
+})
