@@ -484,6 +484,28 @@ describe('a second factor that is enforced', () => {
     expect((await owner.signIn()).status).toBe(200)
   })
 
+  it('of an organization asks nothing at sign-in of whom strangers have added, but keeps him out', async () => {
+    const [app, stranger] = [await server.application(), await server.application()]
+    const owner = await adminAccount(app, await sysadmin())
+    const path = `/management/orgs/${stranger.organization}`
+    const users = `/${stranger.name}/roles/default/permissions`
+    await stranger.management.put(path, { settings: { enforce2fa: true } })
+    expect((await stranger.management.put(`${path}/users/${app.owner.username}`)).status).toBe(200)
+
+    const signedIn = await owner.signIn()
+
+    expect(signedIn.status).toBe(200)
+    const me = app.as(signedIn.body.access_token, '')
+    expect((await me.get(`/management/orgs/${app.organization}`)).status).toBe(200)
+    for (const there of [path, users]) expect([there, (await me.get(there)).status]).toEqual([there, 401])
+    await withTotp(owner, clock, signedIn.body.access_token)
+    for (const there of [path, users]) expect([there, (await me.get(there)).status]).toEqual([there, 200])
+    await owner.helper.delete('')
+    expect((await me.get(path)).status).toBe(401)
+    await stranger.as(await sysadmin(), '').put(path, { settings: { enforce2fa: false } })
+    expect((await me.get(path)).status).toBe(200)
+  })
+
   it.each([[{ enforce2fa: 'true' }], [{ enforce2fa: 1 }], [{ unknown: true }], [[]], ['yes']])(
     'is not switched by the settings %j',
     async (settings) => {

@@ -71,7 +71,8 @@ export const openSignIn = (base: Base) => {
     passkeys: options.passkeys,
     publicUrl: options.publicUrl,
     count: (codeTry) => signIns.checkCode(codeTry),
-    organizationsOf: (admin) => organizations.members.organizationsOf(admin),
+    organizationsOf: (admin) => organizations.members.askingOf(admin),
+    forget,
   })
   const grantTypes = new Map<string, GrantType>([
     ['password', passwordGrant({ engine, management, verify })],

@@ -11,7 +11,9 @@ export const enforcement =
   async ({ user, app }: Person): Promise<boolean> => {
     if (app !== null) return app.properties['enforce2fa'] === true
     const organizations = await organizationsOf(user)
-    return organizations.some(
-      ({ object: { settings } }) => isJsonObject(settings) && settings['enforce2fa'] === true,
-    )
+    return organizations.some(asksForFactor)
   }
+
+/** Whether an organization asks a second factor of those who administer it. */
+export const asksForFactor = ({ object: { settings } }: StoredEntity): boolean =>
+  isJsonObject(settings) && settings['enforce2fa'] === true

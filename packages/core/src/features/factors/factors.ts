@@ -15,6 +15,8 @@ export interface FactorsOptions {
   engine: Engine
   codes: Codes
   parties: RelyingParties
+  /** Called when the factors of somebody in that application changed. */
+  forget: (app: number) => void
 }
 
 /** Milliseconds that setting up a factor may take. */
@@ -27,8 +29,10 @@ export class Factors {
   readonly #engine: Engine
   readonly #codes: Codes
   readonly #parties: RelyingParties
+  readonly #forget: (app: number) => void
 
-  constructor({ engine, codes, parties }: FactorsOptions) {
+  constructor({ engine, codes, parties, forget }: FactorsOptions) {
+    this.#forget = forget
     this.#engine = engine
     this.#codes = codes
     this.#parties = parties
@@ -159,7 +163,10 @@ export class Factors {
   }
 
   #change<T>(by: string, { user }: Person, work: (factors: FactorEdits) => T): Promise<T> {
-    return this.#engine.transact(user.app, by, (edits) => work(new FactorEdits(edits, user)))
+    return this.#engine.transact(user.app, by, (edits) => {
+      edits.afterCommit(() => this.#forget(user.app))
+      return work(new FactorEdits(edits, user))
+    })
   }
 }
 

@@ -1,3 +1,5 @@
+export { asksForFactor } from './enforcement.js'
+export { hasFactor } from './kept.js'
 export { openFactors } from './open-factors.js'
 export { type PasskeySettings, readPasskeySettings } from './relying-party.js'
 export { factorRoutes } from './routes.js'

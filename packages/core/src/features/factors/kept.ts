@@ -1,4 +1,5 @@
 import type { Edits } from '../../engine/edits.js'
+import type { Engine } from '../../engine/engine.js'
 import type { StoredEntity } from '../../storage/store.js'
 import type { Ticket } from './tickets.js'
 
@@ -102,6 +103,10 @@ export class KeptFactors {
       .map((key) => key.slice(prefix.length))
   }
 }
+
+/** Whether signing in takes somebody more than a password. */
+export const hasFactor = async (engine: Engine, user: StoredEntity): Promise<boolean> =>
+  new KeptFactors(await engine.store.dictionary(user, FACTORS)).areThere
 
 /** The same within a transaction, which sees what it has changed. */
 export class FactorEdits {

@@ -20,7 +20,10 @@ export interface FactorRoomOptions {
   management: number
   /** Verifies a code where tries are counted. @throws {AppError} `too_many_requests` */
   count: (codeTry: CodeTry) => Promise<boolean>
+  /** Those that may ask something of an administrator who signs in. */
   organizationsOf: (admin: StoredEntity) => Promise<StoredEntity[]>
+  /** Called when the factors of somebody in that application changed. */
+  forget: (app: number) => void
   /** Of administrators, and of applications that say nothing themselves; by default they follow from `publicUrl`. */
   passkeys?: PasskeySettings | undefined
   publicUrl?: string | undefined
@@ -37,7 +40,7 @@ export const openFactors = (options: FactorRoomOptions): FactorRoom => {
   const { engine, secret, clock, management, count } = options
   const codes = new Codes(secret)
   const parties = new RelyingParties(options.passkeys, options.publicUrl)
-  const factors = new Factors({ engine, codes, parties })
+  const factors = new Factors({ engine, codes, parties, forget: options.forget })
   const passkeys = new PasskeyProofs({ engine, factors, parties })
   const shared = { engine, passkeys, parties, tickets: new Tickets({ secret, clock }), management }
   const isEnforced = enforcement(options.organizationsOf)

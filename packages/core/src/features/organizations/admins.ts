@@ -1,8 +1,10 @@
 import { isUuid } from '../../domain/uuid.js'
 import type { Engine } from '../../engine/engine.js'
 import { Remembered, type RememberedOptions } from '../../engine/remembered.js'
+import type { StoredEntity } from '../../storage/store.js'
 import type { AdminState } from '../auth/index.js'
-import { MANAGEMENT } from './types.js'
+import { asksForFactor, hasFactor } from '../factors/index.js'
+import { ADDED, MANAGEMENT } from './types.js'
 
 const ORGANIZATIONS = { verb: '~users', direction: 'in', collection: 'organizations' } as const
 
@@ -29,6 +31,7 @@ export class AdminSource {
     if (admin === null) return null
     // All of them: anybody may add him to organizations of his own.
     const organizations = await this.#engine.everyConnected(MANAGEMENT.id, admin, ORGANIZATIONS)
+    const closed = await this.#closedTo(admin, organizations)
     const tokens = await this.#engine.store.dictionary(admin, 'tokens')
     const system = await this.#engine.store.dictionary(admin, 'system')
     return {
@@ -37,10 +40,17 @@ export class AdminSource {
       activated: admin.object['activated'] === true,
       disabled: admin.object['disabled'] === true,
       isSysadmin: system.get('role') === 'sysadmin',
-      organizations: new Set(organizations.map((item) => item.uuid)),
+      organizations: new Set(organizations.map((item) => item.uuid).filter((item) => !closed.has(item))),
       tokensSince: Number(tokens.get('since') ?? 0),
       tokenKept: tokens.get('kept'),
       revokedTokens: new Set([...tokens.keys()].filter(isUuid)),
     }
+  }
+  /** Organizations that ask a second factor of their members, and have added one without who is not asked at sign-in. */
+  async #closedTo(admin: StoredEntity, organizations: readonly StoredEntity[]): Promise<Set<string>> {
+    const added = await this.#engine.store.dictionary(admin, ADDED)
+    const asking = organizations.filter((item) => added.has(item.uuid) && asksForFactor(item))
+    if (asking.length === 0 || (await hasFactor(this.#engine, admin))) return new Set()
+    return new Set(asking.map(({ uuid }) => uuid))
   }
 }

@@ -1,7 +1,7 @@
 import type { ApiReply } from '../../api/request.js'
 import { type Call, fieldsOf, type Route, route } from '../../api/route.js'
 import type { StoredEntity } from '../../storage/store.js'
-import { findAdmin, type OrganizationDoors, ownOrganization, unknownAdmin } from './access.js'
+import { findAdmin, isSysadmin, type OrganizationDoors, ownOrganization, unknownAdmin } from './access.js'
 import { newAccount } from './administrators.js'
 import { text } from './fields.js'
 import { managed } from './managed.js'
@@ -29,7 +29,7 @@ const create = async (doors: OrganizationDoors, call: Call): Promise<ApiReply> =
       ? await doors.engine.find(MANAGEMENT.id, 'users', text(fields['email'], 'email'))
       : null
   const by = call.caller.label
-  const isAdded = invited === null || (await members.add(by, organization, invited))
+  const isAdded = invited === null || (await members.add(by, organization, invited, !isSysadmin(call.caller)))
   const admin = invited ?? (await members.create(by, organization, newAccount(fields)))
   if (isAdded) tell(doors, call, organization, admin, invited === null)
   return managed(call, { action: 'create user', data: { user: showAdmin(admin) } })
@@ -57,7 +57,12 @@ const adminAt = async ({ engine }: OrganizationDoors, { args, caller }: Call): P
 const add = async (doors: OrganizationDoors, call: Call): Promise<ApiReply> => {
   const organization = await ownOrganization(doors, call)
   const admin = await adminAt(doors, call)
-  const isAdded = await doors.organizations.members.add(call.caller.label, organization, admin)
+  const isAdded = await doors.organizations.members.add(
+    call.caller.label,
+    organization,
+    admin,
+    !isSysadmin(call.caller),
+  )
   if (isAdded) tell(doors, call, organization, admin, false)
   return managed(call, { action: 'add user to organization', data: { user: showAdmin(admin) } })
 }

@@ -4,7 +4,7 @@ import type { Engine } from '../../engine/engine.js'
 import type { StoredEntity } from '../../storage/store.js'
 import { addAdmin } from './administrators.js'
 import type { AdminSource } from './admins.js'
-import { MANAGEMENT } from './types.js'
+import { ADDED, MANAGEMENT } from './types.js'
 
 export const MEMBERS = '~users'
 
@@ -33,12 +33,21 @@ export class Members {
     })
   }
 
-  /** Adds an administrator; adding a member again changes nothing, and is `false`. */
-  add(principal: string, organization: StoredEntity, admin: StoredEntity): Promise<boolean> {
+  /**
+   * Adds an administrator; adding a member again changes nothing, and is `false`. `byStranger`: by somebody who may be
+   * nobody to him, so that what the organization asks of its members is not asked of him when he signs in.
+   */
+  add(
+    principal: string,
+    organization: StoredEntity,
+    admin: StoredEntity,
+    byStranger: boolean,
+  ): Promise<boolean> {
     return this.#engine.transact(MANAGEMENT.id, principal, (edits) => {
       const [to, who] = [edits.get('organizations', organization.uuid), edits.get('users', admin.uuid)]
       if (edits.tx.isConnected(to, MEMBERS, who)) return false
       edits.tx.connect(to, MEMBERS, who)
+      if (byStranger) edits.tx.setEntry(who, ADDED, to.uuid, String(edits.now))
       edits.afterCommit(() => this.#admins.forget())
       return true
     })
@@ -57,6 +66,7 @@ export class Members {
       if (!others.some((other) => edits.tx.isConnected(from, MEMBERS, other)))
         throw new AppError('unable_to_leave_organization', 'Organizations must have at least one member.')
       edits.tx.disconnect(from, MEMBERS, admin)
+      edits.tx.setEntry(edits.get('users', admin.uuid), ADDED, from.uuid, null)
       edits.afterCommit(() => this.#admins.forget())
       return true
     })
@@ -68,6 +78,17 @@ export class Members {
       direction: 'out',
       collection: 'users',
     })
+  }
+
+  /** What the organizations ask of their members has changed. */
+  forget(): void {
+    this.#admins.forget()
+  }
+
+  /** The organizations that may ask something of an administrator who signs in: all but those of strangers. */
+  async askingOf(admin: StoredEntity): Promise<StoredEntity[]> {
+    const added = await this.#engine.store.dictionary(admin, ADDED)
+    return (await this.organizationsOf(admin)).filter(({ uuid }) => !added.has(uuid))
   }
 
   /** The organizations that somebody administers. */

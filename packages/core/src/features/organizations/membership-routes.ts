@@ -32,7 +32,7 @@ export const membershipRoutes = (doors: OrganizationDoors): Route<Call>[] => [
   route('PUT', 'users/:user/orgs/:org', async (call: Call) => {
     const admin = await ownAdmin(doors.engine, call)
     const organization = await ownOrganization(doors, call, call.args[1]!)
-    await doors.organizations.members.add(call.caller.label, organization, admin)
+    await doors.organizations.members.add(call.caller.label, organization, admin, false)
     return managed(call, { action: 'add user to organization', data: { user: showAdmin(admin) } })
   }),
   route('DELETE', 'users/:user/orgs/:org', (call: Call) => leave(doors, call)),

@@ -136,6 +136,7 @@ const update = async (doors: OrganizationDoors, call: Call): Promise<ApiReply> =
   const updated = await doors.engine.transact(MANAGEMENT.id, call.caller.label, (edits) => {
     const current = edits.get('organizations', organization.uuid)
     const settings = changedSettings(current.object['settings'], wanted)
+    edits.afterCommit(() => doors.organizations.members.forget())
     return edits.update(current, {
       properties: mergedProperties(current.object['properties'], changes),
       ...(settings === undefined ? {} : { settings }),

@@ -2,6 +2,9 @@ import type { JsonObject } from '../../domain/json.js'
 import type { Edits } from '../../engine/edits.js'
 import type { StoredEntity } from '../../storage/store.js'
 
+/** Beside an administrator: organizations that others have added him to, by uuid. He need not know them. */
+export const ADDED = 'added'
+
 /** The hidden application that keeps organizations, applications and administrators. */
 export const MANAGEMENT = { id: 1, uuid: 'b6768a08-b5d5-11e3-a495-11ddb1de66c8' } as const
 
