@@ -120,10 +120,10 @@ describe.each(DATABASES)('attack 20: links of mails on %s', (database) => {
       outcomes.push((await fifty(work)).filter(({ status }) => status === 200).length)
 
     const confirmation = pathOf(await box.next('tom@example.test'))
-    await use(() => ask('GET', confirmation))
+    await use(() => ask('POST', confirmation))
     let approval = await box.next('boss@example.test')
     if (!approval.subject.startsWith('Request')) approval = await box.next('boss@example.test')
-    await use(() => ask('GET', pathOf(approval)))
+    await use(() => ask('POST', pathOf(approval)))
     await asSysadmin(engine, '/test/sandbox/users/mia/sendpin', {})
     const pin = /\b\d{6}\b/.exec((await box.next('mia@example.test')).text)![0]
     await use(() => ask('POST', '/test/sandbox/token', { grant_type: 'pin', username: 'mia', pin }))
@@ -225,8 +225,8 @@ it('attack 21: a token of a mail is no access token, and none of another purpose
 
   const used = [
     await ask('GET', `/test/sandbox/users/me?access_token=${token}`),
-    await ask('GET', path.replace('/resetpw?', '/confirm?')),
-    await ask('GET', path.replace('/resetpw?', '/activate?')),
+    await ask('POST', path.replace('/resetpw?', '/confirm?')),
+    await ask('POST', path.replace('/resetpw?', '/activate?')),
     await ask('POST', '/management/users/owner/resetpw', { token, password1: PASSWORD, password2: PASSWORD }),
   ]
 
@@ -284,8 +284,8 @@ describe('attack 24: whoever asks for mails', () => {
     const of = async (name: string) => [
       await ask('GET', `/test/sandbox/users/${name}/resetpw?token=${token}`),
       await ask('POST', `/test/sandbox/users/${name}/resetpw`, passwords),
-      await ask('GET', `/test/sandbox/users/${name}/confirm?token=${token}`),
-      await ask('GET', `/management/users/${name}/activate?token=${token}`),
+      await ask('POST', `/test/sandbox/users/${name}/confirm?token=${token}`),
+      await ask('POST', `/management/users/${name}/activate?token=${token}`),
       await ask('POST', `/test/sandbox/users/${name}/resetpw`, {}),
       await ask('POST', `/test/sandbox/users/${name}/sendpin`),
       await ask('POST', `/management/users/${name}/reactivate`),

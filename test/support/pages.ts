@@ -32,3 +32,11 @@ export const fieldsIn = (html: string): { name: string; type: string }[] =>
     name: / name="([^"]*)"/.exec(input)?.[1] ?? '',
     type: / type="([^"]*)"/.exec(input)?.[1] ?? '',
   }))
+
+/** Opens the link of a mail, and presses the button there if there is one. */
+export const followed = async (url: string): Promise<ReadPage> => {
+  const page = await readPage(url)
+  const hasButton = /<form method="post" action="(?:confirm|activate)">/.test(page.html)
+  const token = new URL(url).searchParams.get('token')
+  return hasButton && token !== null ? postForm(url.split('?')[0]!, { token }) : page
+}

@@ -18,7 +18,7 @@ export class ClientGone extends Error {
 }
 
 const NO_BODY: Body = { json: undefined, form: false }
-const LAST_WORDS_OF_FORMS = /\/(?:token|authorize|resetpw|setpin)\/*$/
+const LAST_WORDS_OF_FORMS = /\/(?:token|authorize|resetpw|setpin|confirm|activate)\/*$/
 const BLANKS = new Set([0x20, 0x09, 0x0a, 0x0d])
 const inflate = promisify(gunzip)
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { PASSWORD, sharedServer } from '../../support/application.js'
 import { sharedSink } from '../../support/mail-sink.js'
-import { readPage } from '../../support/pages.js'
+import { followed, readPage } from '../../support/pages.js'
 
 const PUBLIC = 'https://api.example.test'
 const SYSADMIN = 'sysadmin@example.test'
@@ -9,7 +9,7 @@ const SYSADMIN = 'sysadmin@example.test'
 describe('users of an application', () => {
   const sink = sharedSink()
   const shared = sharedServer('sqlite', { publicUrl: PUBLIC, mailer: sink.mailer })
-  const follow = (link: URL) => readPage(link.href.replace(PUBLIC, shared.url))
+  const follow = (link: URL) => followed(link.href.replace(PUBLIC, shared.url))
   /** An application with these properties, and how to sign up and in. */
   const registering = async (properties: object) => {
     const app = await shared.application()
@@ -79,6 +79,20 @@ describe('users of an application', () => {
     expect([page.status, page.headers.get('location'), page.html]).toEqual([303, home, ''])
     expect((await app.signIn('mia')).status).toBe(200)
     expect((await follow(link)).status).toBe(400)
+  })
+
+  it('are not confirmed by a program that opens the links of their mails', async () => {
+    const app = await registering({ registration_requires_email_confirmation: true })
+    await app.signUp('mia')
+    const link = (await sink.link(app.mail('mia'))).href.replace(PUBLIC, shared.url)
+
+    const pages = [await readPage(link), await readPage(link), await readPage(link, { method: 'HEAD' })]
+
+    expect(pages.map(({ status }) => status)).toEqual([200, 200, 200])
+    expect(pages[0]!.text).toContain('Confirm the account')
+    expect((await app.signIn('mia')).status).toBe(403)
+    expect((await followed(link)).text).toContain('The account is active')
+    expect((await app.signIn('mia')).status).toBe(200)
   })
 
   it('who must be approved of sign in once an administrator has followed his link', async () => {
@@ -181,6 +195,26 @@ describe('users of an application', () => {
   })
 })
 
+describe('in compatibility mode', () => {
+  const sink = sharedSink()
+  const usergrid = sharedServer('sqlite', {
+    publicUrl: PUBLIC,
+    mailer: sink.mailer,
+    compatibility: 'usergrid',
+  })
+
+  it('opening the link of a mail is enough', async () => {
+    const app = await usergrid.application()
+    await app.admin.put('', { registration_requires_email_confirmation: true })
+    const email = `mia@${app.organization}.test`
+    await app.as().post('/users', { username: 'mia', email, password: PASSWORD })
+
+    const page = await readPage((await sink.link(email)).href.replace(PUBLIC, usergrid.url))
+
+    expect(page.text).toContain('The account is active')
+  })
+})
+
 describe('administrators and organizations', () => {
   const sink = sharedSink()
   const strict = sharedServer('sqlite', {
@@ -196,7 +230,7 @@ describe('administrators and organizations', () => {
     },
   })
   const closed = sharedServer('memory', { registration: { open: false } })
-  const follow = (link: URL) => readPage(link.href.replace(PUBLIC, strict.url))
+  const follow = (link: URL) => followed(link.href.replace(PUBLIC, strict.url))
   const post = (url: string, body: object) =>
     fetch(url, { method: 'POST', body: JSON.stringify(body) }).then(async (response) => ({
       status: response.status,

@@ -48,6 +48,8 @@ export interface AccountsOptions {
   publicUrl: string | undefined
   registration: RegistrationOptions
   captcha: Captcha | undefined
+  /** Restores that opening a link is enough. */
+  isUsergrid: boolean
   warn: (message: string) => void
 }
 
@@ -87,6 +89,7 @@ export class AccountDesk {
       mails,
       quota,
       notifiesOfActivation: registration.notifyOfActivation !== false,
+      clock,
       forget,
     })
     const accounts = this.#accounts
@@ -111,30 +114,30 @@ export class AccountDesk {
 
   /** Routes of the management plane. Those for forgotten passwords must come before `users/:user`. */
   managementRoutes(doors: OrganizationDoors): Route<Call>[] {
-    const { captcha } = this.#options
+    const { captcha, isUsergrid: isFollowedByGet } = this.#options
     const { admins, tenants } = this.#realms
     const reply = (call: Call, action: string) => managed(call, { action })
     return [
       ...resetRoutes<Call>({ resets: this.#resets, captcha }, () => admins),
       ...linkRoutes<Call>(
-        { accounts: this.#accounts, realmOf: () => admins, reply },
+        { accounts: this.#accounts, realmOf: () => admins, reply, isFollowedByGet },
         { path: 'users/:user', noun: 'user' },
       ),
       ...linkRoutes<Call>(
-        { accounts: this.#accounts, realmOf: () => tenants, reply },
+        { accounts: this.#accounts, realmOf: () => tenants, reply, isFollowedByGet },
         { path: 'orgs/:org', noun: 'organization', guard: (call) => ownOrganization(doors, call) },
       ),
     ]
   }
 
   appRoutes(tokens: Pick<Tokens, 'stillGood'>): Route<AppCall>[] {
-    const { captcha, engine, pins } = this.#options
+    const { captcha, engine, pins, isUsergrid: isFollowedByGet } = this.#options
     const realmOf = ({ app }: AppCall) => this.#realms.of(app)
     const reply = (call: AppCall, action: string) => appEnvelope(call, { action })
     return [
       ...resetRoutes<AppCall>({ resets: this.#resets, captcha }, realmOf),
       ...linkRoutes<AppCall>(
-        { accounts: this.#accounts, realmOf, reply },
+        { accounts: this.#accounts, realmOf, reply, isFollowedByGet },
         { path: 'users/:user', noun: 'user' },
       ),
       ...pinRoutes({ engine, pins, tokens, mails: this.#mails, quota: this.#quota, realmOf }),

@@ -14,6 +14,8 @@ export interface AccountsOptions {
   quota: MailQuota
   /** Whether those who were approved of are told. */
   notifiesOfActivation: boolean
+  /** UTC milliseconds. */
+  clock: () => number
   /** Called when the state of an account changed. */
   forget: (app: number) => void
 }
@@ -49,6 +51,16 @@ export class Accounts {
     }
     if (notify) edits.afterCommit(() => this.#announce(realm, entity))
     return entity
+  }
+
+  /** Whether the token of a link is good, which it stays. */
+  async isGood(realm: Realm, ref: string, token: unknown, purpose: 'confirm' | 'activate'): Promise<boolean> {
+    const { engine, clock } = this.#options
+    if (!MailTokens.isToken(token)) return false
+    const owner = await engine.find(realm.app, realm.collection, ref)
+    if (owner === null) return false
+    const known = await engine.store.dictionary(owner, MailTokens.dictionary)
+    return MailTokens.isGood(known, owner, purpose, token, clock())
   }
 
   /** Uses up the token of a confirmation; the owner is active then, or waits for approval. */

@@ -51,6 +51,24 @@ export const donePage = (title: string, text: string): Page => ({ title, content
 
 export const sentPage = (text: string): Page => donePage(FORGOTTEN, text)
 
+/** What a link of a mail leads to: nothing is done before the button is pressed. */
+export const buttonPage = (
+  { title, words: { noun } }: Realm,
+  purpose: 'confirm' | 'activate',
+  token: string,
+): Page => {
+  const [heading, label] =
+    purpose === 'confirm' ? [`Confirm the ${noun}`, 'Confirm'] : [`Approve of the ${noun}`, 'Approve']
+  return {
+    title: heading,
+    content: html`<p>At ${title}.</p>
+<form method="post" action="${purpose}">
+<input type="hidden" name="token" value="${token}">
+<button type="submit">${label}</button>
+</form>`,
+  }
+}
+
 /** What a link of a mail did. */
 export const outcomePage = ({ words: { noun } }: Realm, outcome: Outcome): Page => {
   switch (outcome) {
