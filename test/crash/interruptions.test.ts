@@ -13,7 +13,7 @@ describe('a PostgreSQL that gets in the way of clients of two servers', { timeou
   let target: Target
   let trial: Trial
   beforeAll(async () => {
-    target = await openPostgresTarget({ servers: 2, settings: { deadlock_timeout: '20ms' } })
+    target = await openPostgresTarget({ servers: 2, settings: { deadlock_timeout: '500ms' } })
     trial = new Trial(target, SEED)
   })
   afterAll(() => target[Symbol.asyncDispose]())
@@ -71,6 +71,8 @@ describe('a PostgreSQL that gets in the way of clients of two servers', { timeou
   it('may have others lock what clients write, in another order than the servers do', async () => {
     await disturbed(async (load, outsider) => {
       const [first, last] = [ACCOUNTS[0]!, ACCOUNTS.at(-1)!]
+      // Who waits looks once for a deadlock, and is its victim: it must be a server, which began to wait earlier.
+      await outsider.run("SET deadlock_timeout = '2s'")
       for (let own = 0; (await outsider.deadlocks()) - own < 3; ) {
         await outsider.run('BEGIN')
         await outsider.lock(last)
