@@ -66,12 +66,12 @@ const inApplications: Endpoint[] = [
   ['POST', '/users/a%00b/sendpin', {}],
   [
     'PUT',
-    '/auth/providers/work',
+    '/auth/providers/google',
     { issuer: 'https://x.test', clientId: 'x', clientSecret: 'y', scopes: 'a' },
   ],
   ['PUT', '/auth/providers/a%00b', {}],
-  ['POST', '/auth/work', { id_token: 'a.b.c', nonce: 'x' }],
-  ['GET', `/auth/work/callback?state=${ONCE}&code=a%00b`, {}],
+  ['POST', '/auth/google', { id_token: 'a.b.c', nonce: 'x' }],
+  ['GET', `/auth/google/callback?state=${ONCE}&code=a%00b`, {}],
   ['PUT', '', { enforce2fa: false, passkeys: { origins: ['https://x.test'], rpId: 'x.test', name: 'x' } }],
 ]
 const ofManagement: Endpoint[] = [

@@ -66,24 +66,24 @@ describe.each(DATABASES)('attacks on sign-in with others, on %s', (database) => 
 
   it('attack 20: of many parallel uses of a code, a state and an ID token, one succeeds', async () => {
     const shop = await open()
-    const issuer = await configured(shop, 'work')
+    const issuer = await configured(shop, 'google')
     const idToken = issuer.token(issuer.claims({ nonce: NONCE }))
     const parallel = <T>(use: () => Promise<T>): Promise<T[]> =>
       Promise.all(Array.from({ length: ALL_AT_ONCE }, use))
 
-    const tokens = await parallel(() => shop.guest.post('/auth/work', { id_token: idToken, nonce: NONCE }))
+    const tokens = await parallel(() => shop.guest.post('/auth/google', { id_token: idToken, nonce: NONCE }))
     expect(tokens.filter(({ status }) => status === 200)).toHaveLength(1)
     expect(new Set(tokens.map(({ body }) => body.error))).toEqual(new Set([undefined, 'invalid_grant']))
 
     // Nor do several first sign-ins at once make several users of one person.
     const firsts = await parallel(() =>
-      withToken(shop, 'work', issuer, { sub: 'new', ...verified('new@x.test'), jti: Math.random() }),
+      withToken(shop, 'google', issuer, { sub: 'new', ...verified('new@x.test'), jti: Math.random() }),
     )
     expect(firsts.filter(({ status }) => status !== 200)).toEqual([])
     expect(new Set(firsts.map(({ body }) => body.user.uuid)).size).toBe(1)
 
     const pkce = newPkce()
-    const started = await shop.guest.get(`/auth/work/start?${new URLSearchParams(beginning(pkce))}`)
+    const started = await shop.guest.get(`/auth/google/start?${new URLSearchParams(beginning(pkce))}`)
     const asked = new URL(started.headers.get('location')!).searchParams
     issuer.answer(() => ({
       access_token: 'a',
@@ -91,7 +91,7 @@ describe.each(DATABASES)('attacks on sign-in with others, on %s', (database) => 
       id_token: issuer.token(issuer.claims({ nonce: asked.get('nonce') })),
     }))
     const back = await parallel(() =>
-      fetch(shop.here(shop.address('/auth/work/callback', { code: 'c', state: asked.get('state')! })), {
+      fetch(shop.here(shop.address('/auth/google/callback', { code: 'c', state: asked.get('state')! })), {
         redirect: 'manual',
       }),
     )
@@ -116,8 +116,8 @@ describe('attacks on sign-in with others', () => {
 
   it('attack 16: who comes into an account by its e-mail address is alone in it', async () => {
     const shop = await open()
-    const issuer = await configured(shop, 'work')
-    const his = await withToken(shop, 'work', issuer, { sub: 'attacker' })
+    const issuer = await configured(shop, 'google')
+    const his = await withToken(shop, 'google', issuer, { sub: 'attacker' })
     await shop.as(his.body.access_token).put('/users/me', { email: 'victim@x.test' })
     const mailed = once(mails, 'victim@x.test')
     await shop.guest.post('/users/resetpw', { email: 'victim@x.test' })
@@ -127,7 +127,7 @@ describe('attacks on sign-in with others', () => {
     const set = await shop.guest.post(path, { token, password1: PASSWORD, password2: PASSWORD })
     expect(set.status).toBe(200)
 
-    const again = await withToken(shop, 'work', issuer, { sub: 'attacker', jti: '2' })
+    const again = await withToken(shop, 'google', issuer, { sub: 'attacker', jti: '2' })
 
     expect(again.body.user.uuid).not.toBe(his.body.user.uuid)
     expect((await shop.as(his.body.access_token).get('/users/me')).status).toBe(401)
@@ -173,11 +173,11 @@ describe('attacks on sign-in with others', () => {
 
   it('attack 17: an address counts as verified only where it stands beside the word that it is', async () => {
     const shop = await open()
-    const issuer = await configured(shop, 'work')
+    const issuer = await configured(shop, 'google')
     issuer.describes({ userinfo_endpoint: `${issuer.issuer}/userinfo` })
     const { uuid } = await shop.user({ username: 'victim', email: 'victim@x.test', confirmed: true })
     const pkce = newPkce()
-    const started = await shop.guest.get(`/auth/work/start?${new URLSearchParams(beginning(pkce))}`)
+    const started = await shop.guest.get(`/auth/google/start?${new URLSearchParams(beginning(pkce))}`)
     const asked = new URL(started.headers.get('location')!).searchParams
     const claims = issuer.claims({ nonce: asked.get('nonce'), sub: 'attacker', email: 'victim@x.test' })
     issuer.answer((form) =>
@@ -187,7 +187,7 @@ describe('attacks on sign-in with others', () => {
     )
 
     const back = await shop.guest.get(
-      `/auth/work/callback?${new URLSearchParams({ code: 'c', state: asked.get('state')! })}`,
+      `/auth/google/callback?${new URLSearchParams({ code: 'c', state: asked.get('state')! })}`,
     )
     const code = new URL(back.headers.get('location')!).searchParams.get('code')
     const { user } = (await shop.exchange(code, pkce)).body
@@ -198,7 +198,7 @@ describe('attacks on sign-in with others', () => {
 
   it('attack 17: who changes his address into one that only reads the same has to prove it anew', async () => {
     const shop = await open()
-    const issuer = await configured(shop, 'work')
+    const issuer = await configured(shop, 'google')
     await shop.user({ username: 'eve', email: 'eve@σασ.test', confirmed: true })
     const eve = shop.as((await shop.password('eve')).body.access_token)
 
@@ -207,13 +207,13 @@ describe('attacks on sign-in with others', () => {
 
     expect(same.body.entities[0].confirmed).toBe(true)
     expect(other.body.entities[0].confirmed).toBeUndefined()
-    await withToken(shop, 'work', issuer, { sub: 'victim', ...verified('eve@σας.test') })
+    await withToken(shop, 'google', issuer, { sub: 'victim', ...verified('eve@σας.test') })
     expect((await eve.get('/users/me')).status).toBe(401)
   })
 
   it('attack 18: ID tokens that are not in order are refused, from devices and in browsers', async () => {
     const shop = await open()
-    const issuer = await configured(shop, 'work', 'key')
+    const issuer = await configured(shop, 'google', 'key')
     const other = await configured(shop, 'other', 'key of the other')
     const hour = Math.floor(Date.now() / 1000) + 3600
     const stranger = newKey().privateKey
@@ -245,17 +245,17 @@ describe('attacks on sign-in with others', () => {
     ]
     /** What the browser gets back when the token endpoint answers so. */
     const returned = async (answerFor: (nonce: string) => object) => {
-      const started = await shop.guest.get(`/auth/work/start?${new URLSearchParams(beginning(newPkce()))}`)
+      const started = await shop.guest.get(`/auth/google/start?${new URLSearchParams(beginning(newPkce()))}`)
       const asked = new URL(started.headers.get('location')!).searchParams
       issuer.answer(() => answerFor(asked.get('nonce')!))
       const params = new URLSearchParams({ code: 'c', state: asked.get('state')! })
-      const back = await shop.guest.get(`/auth/work/callback?${params}`)
+      const back = await shop.guest.get(`/auth/google/callback?${params}`)
       return new URL(back.headers.get('location')!).searchParams
     }
     const tokens = { access_token: 'a', token_type: 'Bearer' }
 
     for (const [what, forge, error = 'auth_unverified_oath'] of forgeries) {
-      const { status, body } = await shop.guest.post('/auth/work', { id_token: forge(right), nonce: NONCE })
+      const { status, body } = await shop.guest.post('/auth/google', { id_token: forge(right), nonce: NONCE })
       expect([what, status, body.error]).toEqual([what, 401, error])
       const goal = await returned((nonce) => ({ ...tokens, id_token: forge({ ...right, nonce }) }))
       expect([what, goal.get('error'), goal.get('code')]).toEqual([what, 'access_denied', null])
@@ -277,7 +277,7 @@ describe('attacks on sign-in with others', () => {
 
   it('attack 18: what is no ID token is a bad request, and asks nobody', async () => {
     const shop = await open()
-    const issuer = await configured(shop, 'work')
+    const issuer = await configured(shop, 'google')
     const bodies = [
       {},
       [],
@@ -295,7 +295,7 @@ describe('attacks on sign-in with others', () => {
     ]
 
     for (const body of bodies) {
-      const { status, body: reply } = await shop.guest.post('/auth/work', body)
+      const { status, body: reply } = await shop.guest.post('/auth/google', body)
       expect([body, status, reply.error]).toEqual([body, 400, 'invalid_request'])
     }
     expect(issuer.asked).toEqual([])
@@ -336,7 +336,7 @@ describe('attacks on sign-in with others', () => {
 
   it('attack 18: an issuer that says nonsense of itself sends nobody anywhere', async () => {
     const shop = await open()
-    const issuer = await configured(shop, 'work')
+    const issuer = await configured(shop, 'google')
     const nonsense: (string | Record<string, unknown>)[] = [
       'no JSON',
       '',
@@ -352,8 +352,8 @@ describe('attacks on sign-in with others', () => {
     for (const [i, itself] of nonsense.entries()) {
       issuer.describes(itself)
       // What is known of an issuer is known for these settings.
-      await shop.admin.put('/auth/providers/work', { issuer: issuer.issuer, clientId: `client${i}` })
-      const started = await shop.guest.get(`/auth/work/start?${new URLSearchParams(beginning(newPkce()))}`)
+      await shop.admin.put('/auth/providers/google', { issuer: issuer.issuer, clientId: `client${i}` })
+      const started = await shop.guest.get(`/auth/google/start?${new URLSearchParams(beginning(newPkce()))}`)
       const goal = new URL(started.headers.get('location')!)
       expect([itself, goal.origin, goal.searchParams.get('error')]).toEqual([
         itself,
@@ -362,14 +362,14 @@ describe('attacks on sign-in with others', () => {
       ])
     }
     issuer.describes({})
-    await shop.admin.put('/auth/providers/work', { issuer: issuer.issuer, clientId: 'right' })
-    const started = await shop.guest.get(`/auth/work/start?${new URLSearchParams(beginning(newPkce()))}`)
+    await shop.admin.put('/auth/providers/google', { issuer: issuer.issuer, clientId: 'right' })
+    const started = await shop.guest.get(`/auth/google/start?${new URLSearchParams(beginning(newPkce()))}`)
     expect(started.headers.get('location')).toMatch(issuer.issuer)
   })
 
   it('attack 26: no browser is sent to an address that is not registered, with an error neither', async () => {
     const shop = await open()
-    await configured(shop, 'work')
+    await configured(shop, 'google')
     const { client_id: client } = (await shop.admin.get('/credentials')).body.credentials
     const strangers = [
       'https://evil.example/',
@@ -391,7 +391,7 @@ describe('attacks on sign-in with others', () => {
     const params = { ...beginning(newPkce()), client_id: client, response_type: 'code' }
 
     for (const redirectUri of strangers)
-      for (const below of ['/auth/work/start', '/authorize']) {
+      for (const below of ['/auth/google/start', '/authorize']) {
         const response = await fetch(
           shop.here(shop.address(below, { ...params, redirect_uri: redirectUri })),
           {
@@ -413,15 +413,15 @@ describe('attacks on sign-in with others', () => {
 
   it('attack 26: providers send browsers back to the public address, whatever host was asked', async () => {
     const shop = await open()
-    await configured(shop, 'work')
+    await configured(shop, 'google')
 
-    const started = await fetch(shop.here(shop.address('/auth/work/start', beginning(newPkce()))), {
+    const started = await fetch(shop.here(shop.address('/auth/google/start', beginning(newPkce()))), {
       redirect: 'manual',
       headers: { 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'https' },
     })
 
     const callback = new URL(started.headers.get('location')!).searchParams.get('redirect_uri')
-    expect(callback).toBe(`${PUBLIC}${shop.path}/auth/work/callback`)
+    expect(callback).toBe(`${PUBLIC}${shop.path}/auth/google/callback`)
   })
 })
 
@@ -444,7 +444,7 @@ describe('attack 41: discovery', () => {
     onTestFinished(() => void trap.close())
     const { port } = trap.address() as { port: number }
     const shop = await openShop(await shared.application())
-    const put = (issuer: string) => shop.admin.put('/auth/providers/work', { issuer, clientId: 'c' })
+    const put = (issuer: string) => shop.admin.put('/auth/providers/google', { issuer, clientId: 'c' })
 
     for (const host of [
       '127.0.0.1',
@@ -460,8 +460,8 @@ describe('attack 41: discovery', () => {
     expect((await put(`http://localhost:${port}`)).status).toBe(400)
     // A name is not known to be private before somebody connects.
     expect((await put(`https://localhost:${port}`)).status).toBe(200)
-    const native = await shop.guest.post('/auth/work', { id_token: 'a.b.c', nonce: NONCE })
-    const browser = await shop.guest.get(`/auth/work/start?${new URLSearchParams(beginning(newPkce()))}`)
+    const native = await shop.guest.post('/auth/google', { id_token: 'a.b.c', nonce: NONCE })
+    const browser = await shop.guest.get(`/auth/google/start?${new URLSearchParams(beginning(newPkce()))}`)
 
     expect([native.status, native.body.error]).toEqual([400, 'invalid_request'])
     expect(native.text).not.toMatch(/localhost|127|address|refused/i)
@@ -471,7 +471,7 @@ describe('attack 41: discovery', () => {
     expect(connections).toBe(0)
     // Those who run the server are told.
     expect(warnings).toContainEqual(
-      expect.objectContaining({ provider: 'work', reason: expect.stringContaining('not public') }),
+      expect.objectContaining({ provider: 'google', reason: expect.stringContaining('not public') }),
     )
   })
 })

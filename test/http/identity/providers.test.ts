@@ -9,17 +9,17 @@ describe('sign-in with an OpenID provider', () => {
   beforeAll(async () => {
     // What the applications of the tests below are called.
     const applications = Array.from({ length: 20 }, (_, i) => `/org${i + 1}/shop`)
-    issuer = await openIssuer(applications.map((path) => `${PUBLIC}${path}/auth/work/callback`))
+    issuer = await openIssuer(applications.map((path) => `${PUBLIC}${path}/auth/google/callback`))
   })
   afterAll(() => issuer.close())
 
-  /** A shop whose people sign in at `work`. */
+  /** A shop whose people sign in at `google`. */
   const open = async (settings: object = {}) => {
     const app = await shared.application()
     const shop = await openShop(app)
-    const callback = `${PUBLIC}${shop.path}/auth/work/callback`
+    const callback = `${PUBLIC}${shop.path}/auth/google/callback`
     const provider = { issuer: issuer.issuer, ...issuer.client, ...settings }
-    const configured = await shop.admin.put('/auth/providers/work', provider)
+    const configured = await shop.admin.put('/auth/providers/google', provider)
     return { app, shop, callback, provider, configured }
   }
 
@@ -27,19 +27,25 @@ describe('sign-in with an OpenID provider', () => {
     const { shop } = await open()
     issuer.person({ sub: 'mia-1', email: 'Mia@x.test', email_verified: true, name: 'Mia' })
 
-    const first = await shop.signIn('work', 'mia-1')
+    const first = await shop.signIn('google', 'mia-1')
 
     expect(first).toMatchObject({
       status: 200,
       body: {
         access_token: expect.any(String),
         expires_in: 604_800,
-        user: { username: 'work_mia-1', email: 'Mia@x.test', confirmed: true, activated: true, name: 'Mia' },
+        user: {
+          username: 'google_mia-1',
+          email: 'Mia@x.test',
+          confirmed: true,
+          activated: true,
+          name: 'Mia',
+        },
       },
     })
     const mia = shop.as(first.body.access_token)
     expect((await mia.get('/users/me')).body.entities[0].uuid).toBe(first.body.user.uuid)
-    const again = await shop.signIn('work', 'mia-1')
+    const again = await shop.signIn('google', 'mia-1')
     expect(again.body.user.uuid).toBe(first.body.user.uuid)
     expect((await mia.get('/users/me/signins')).body.data).toHaveLength(2)
   })
@@ -49,7 +55,7 @@ describe('sign-in with an OpenID provider', () => {
     const { uuid } = await shop.user({ username: 'mia', email: 'mia@x.test', confirmed: true })
     issuer.person({ sub: 'mia-1', email: 'MIA@x.test', email_verified: true })
 
-    const linked = await shop.signIn('work', 'mia-1')
+    const linked = await shop.signIn('google', 'mia-1')
 
     expect(linked.body.user).toMatchObject({ uuid, username: 'mia', email: 'mia@x.test' })
     expect((await shop.password('mia')).status).toBe(200)
@@ -60,7 +66,7 @@ describe('sign-in with an OpenID provider', () => {
     issuer.person({ sub: 'mia-1' })
     const pkce = newPkce()
     const visit = async () =>
-      (await shop.visit('work', 'mia-1', beginning(pkce))).url.searchParams.get('code')
+      (await shop.visit('google', 'mia-1', beginning(pkce))).url.searchParams.get('code')
 
     const refreshed = await shop.exchange(await visit(), pkce, { ttl: 60_000, refresh: true })
     expect(refreshed.body).toMatchObject({ expires_in: 60, refresh_token: expect.any(String) })
@@ -78,14 +84,14 @@ describe('sign-in with an OpenID provider', () => {
     const { shop, provider } = await open({ signUp: false })
     issuer.person({ sub: 'mia-1', email: 'mia@x.test', email_verified: true })
     const answer = async (person = 'mia-1') =>
-      Object.fromEntries((await shop.visit('work', person)).url.searchParams)
+      Object.fromEntries((await shop.visit('google', person)).url.searchParams)
 
     expect(await answer()).toEqual({
       error: 'access_denied',
       error_description: 'There is no account for you here',
       state: 'the state of the program',
     })
-    await shop.admin.put('/auth/providers/work', { ...provider, signUp: true })
+    await shop.admin.put('/auth/providers/google', { ...provider, signUp: true })
     await shop.admin.put('', { allow_open_registration: false })
     expect(await answer()).toMatchObject({ error: 'access_denied' })
     await shop.admin.put('', { allow_open_registration: true })
@@ -105,16 +111,19 @@ describe('sign-in with an OpenID provider', () => {
     issuer.person({ sub: 'eve-1', email: 'eve@x.test', email_verified: true })
     issuer.person({ sub: 'bob-1' })
 
-    const mia = await shop.signIn('work', 'mia-1')
+    const mia = await shop.signIn('google', 'mia-1')
     expect(mia.body.user).toMatchObject({ uuid, confirmed: true, activated: true })
     expect((await shop.password('mia')).status).toBe(400)
-    expect((await shop.signIn('work', 'ann-1')).body.user).toMatchObject({ confirmed: true, activated: true })
-    const bob = await shop.visit('work', 'bob-1')
+    expect((await shop.signIn('google', 'ann-1')).body.user).toMatchObject({
+      confirmed: true,
+      activated: true,
+    })
+    const bob = await shop.visit('google', 'bob-1')
     expect(bob.url.searchParams.get('error_description')).toBe(
       'An e-mail address is required, to be confirmed',
     )
     await shop.admin.put('', { registration_requires_admin_approval: true })
-    expect((await shop.signIn('work', 'eve-1')).body.error_description).toBe('user not activated')
+    expect((await shop.signIn('google', 'eve-1')).body.error_description).toBe('user not activated')
   })
 
   it('exchanges a code for who began it, at the same address, in the same application', async () => {
@@ -122,7 +131,8 @@ describe('sign-in with an OpenID provider', () => {
     const other = await openShop(app, 'other')
     issuer.person({ sub: 'mia-1' })
     const pkce = newPkce()
-    const code = async () => (await shop.visit('work', 'mia-1', beginning(pkce))).url.searchParams.get('code')
+    const code = async () =>
+      (await shop.visit('google', 'mia-1', beginning(pkce))).url.searchParams.get('code')
     const refused = { status: 400, body: { error: 'invalid_grant' } }
 
     expect(await shop.exchange(await code(), newPkce())).toMatchObject(refused)
@@ -145,7 +155,7 @@ describe('sign-in with an OpenID provider', () => {
     ]
 
     for (const params of wrong) {
-      const { url } = await shop.visit('work', 'mia-1', params)
+      const { url } = await shop.visit('google', 'mia-1', params)
       expect(Object.fromEntries(url.searchParams)).toMatchObject({
         error: 'invalid_request',
         state: 'the state of the program',
@@ -157,7 +167,7 @@ describe('sign-in with an OpenID provider', () => {
   it('is configured by administrators, who are not told the secret', async () => {
     const { shop, configured, provider, callback } = await open({ scopes: 'email' })
     const shown = {
-      name: 'work',
+      name: 'google',
       issuer: provider.issuer,
       clientId: provider.clientId,
       hasSecret: true,
@@ -170,20 +180,20 @@ describe('sign-in with an OpenID provider', () => {
 
     expect([configured.status, configured.body.data]).toEqual([200, shown])
     expect((await shop.admin.get('/auth/providers')).body.data).toEqual([shown])
-    expect((await shop.admin.get('/auth/providers/WORK')).body.data).toEqual(shown)
+    expect((await shop.admin.get('/auth/providers/GOOGLE')).body.data).toEqual(shown)
     for (const caller of [shop.guest, mia]) {
       expect((await caller.get('/auth/providers')).status).toBe(401)
-      expect((await caller.put('/auth/providers/work', provider)).status).toBe(401)
-      expect((await caller.delete('/auth/providers/work')).status).toBe(401)
+      expect((await caller.put('/auth/providers/google', provider)).status).toBe(401)
+      expect((await caller.delete('/auth/providers/google')).status).toBe(401)
       expect((await caller.get('/auth/redirects')).status).toBe(401)
       expect((await caller.put('/auth/redirects', { redirectUris: [] })).status).toBe(401)
     }
     expect((await shop.admin.get('/auth/redirects')).body.data.redirectUris).toContain(GOAL)
-    expect((await shop.admin.delete('/auth/providers/work')).status).toBe(200)
-    expect((await shop.admin.delete('/auth/providers/work')).status).toBe(404)
-    expect((await shop.guest.post('/auth/work', { id_token: 'a.b.c', nonce: 'n' })).body).toMatchObject({
+    expect((await shop.admin.delete('/auth/providers/google')).status).toBe(200)
+    expect((await shop.admin.delete('/auth/providers/google')).status).toBe(404)
+    expect((await shop.guest.post('/auth/google', { id_token: 'a.b.c', nonce: 'n' })).body).toMatchObject({
       error: 'invalid_request',
-      error_description: 'Signing in with work is not configured',
+      error_description: 'Signing in with google is not configured',
     })
   })
 
